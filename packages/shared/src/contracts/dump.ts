@@ -1,0 +1,49 @@
+/** Stored dumps and the manifest by which they are verified. */
+import { z } from 'zod'
+import { byteCount } from './codecs.ts'
+import { correlationId, dumpId, frameId, partitionId } from './ids.ts'
+import { captureState } from './lifecycle.ts'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** Bytes of the file that the manifest vouches for; what lies between entries is zero. */
+export const manifestEntry = z.strictObject({ offset: byteCount, length: byteCount, sha256 })
+export type ManifestEntry = z.output<typeof manifestEntry>
+
+/**
+ * `/proc/vmcore.manifest` is NDJSON: this header, then entries in ascending order, then the trailer.
+ * `digest` is SHA-256 over the lines `offset length sha256\n` (decimal) of all entries.
+ */
+export const manifestHeader = z.strictObject({ format: z.literal('vmcore-manifest-1'), size: byteCount })
+export const manifestTrailer = z.strictObject({ entries: z.int().min(0), digest: sha256 })
+export type ManifestTrailer = z.output<typeof manifestTrailer>
+
+export const missingRange = z.strictObject({ offset: byteCount, length: byteCount })
+
+/** `complete`: every byte verified. `partial`: `missing` is exact. `failed`: nothing usable, `failure` says why. */
+export const dumpStatus = z.enum(['capturing', 'complete', 'partial', 'failed'])
+export type DumpStatus = z.output<typeof dumpStatus>
+
+export const dump = z.strictObject({
+  id: dumpId,
+  partition: partitionId,
+  frame: frameId,
+  status: dumpStatus,
+  step: captureState,
+  /** Logical size of the vmcore. */
+  sizeBytes: byteCount,
+  /** Bytes received and written (holes not counted). */
+  transferredBytes: byteCount,
+  /** Bytes the file takes on disk. */
+  storedBytes: byteCount,
+  digest: sha256.optional(),
+  missing: z.array(missingRange).max(10_000).default([]),
+  failure: z.string().max(1024).optional(),
+  /** Runs of the capture job, for people who wonder about resumption. */
+  attempts: z.int().min(1),
+  released: z.boolean(),
+  startedAt: z.iso.datetime(),
+  completedAt: z.iso.datetime().optional(),
+  correlationId,
+})
+export type Dump = z.output<typeof dump>

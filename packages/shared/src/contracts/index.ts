@@ -1,0 +1,37 @@
+/** What crosses between services: routes, queues, events, problems, ids. zod only. */
+export { base64Bytes, byteCount, hexAddress, hexU64 } from './codecs.ts'
+export { dump, manifestEntry, manifestHeader, manifestTrailer, type Dump, type DumpStatus, type ManifestEntry, type ManifestTrailer } from './dump.ts'
+export { eventAggregates, labEvent, type LabEvent } from './events.ts'
+export { hmcJob, jobMachine, type HmcJob } from './hmc-job.ts'
+export { correlationId, dumpId, frameId, imageId, jobId, partitionId } from './ids.ts'
+export { captureMachine, partitionMachine, type CaptureState, type PartitionState } from './lifecycle.ts'
+export {
+  crashCause,
+  newPartition,
+  partition,
+  type BootProgress,
+  type CrashCause,
+  type CrashRequest,
+  type Frame,
+  type Image,
+  type ImageNotes,
+  type KernelProfileName,
+  type MemoryContent,
+  type NewFrame,
+  type NewPartition,
+  type Partition,
+  type RegistrationState,
+  type Vcpu,
+} from './partition.ts'
+export { Problem, problems, type ProblemDefinition, type ProblemSlug } from './problems.ts'
+export { captureQueue, iplQueue, type CaptureJob, type IplJob } from './queues.ts'
+export type { Body, BodyValue, Route, Routes } from './route.ts'
+export {
+  collectorRoutes,
+  elfMedia,
+  flattenedMedia,
+  hmcRoutes,
+  hypervisorRoutes,
+  lparKernelRoutes,
+  ndjsonMedia,
+} from './routes.ts'

@@ -1,0 +1,4 @@
+/** Wire structures as declarative, range-checked tables. */
+export { bytes, u16, u32, u64, u8, type ByteOrder, type Scalar } from './scalars.ts'
+export { layout, LayoutError, type Layout, type Row, type ValueOf } from './layout.ts'
+export { annotate } from './annotate.ts'

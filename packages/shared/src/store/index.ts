@@ -1,0 +1,19 @@
+/** Partition memory: one port, two implementations. The only room that knows Redis keys of memory. */
+export {
+  commitBytesMax,
+  pageSize,
+  recordBytesMax,
+  StoreError,
+  transferBytesMax,
+  type Epoch,
+  type FrameUsage,
+  type MemoryChange,
+  type MemoryCopy,
+  type MemoryStore,
+  type MemoryWrite,
+  type PopulatedPage,
+  type SpaceDescription,
+  type SpaceId,
+  type StoreErrorCode,
+  type Version,
+} from './memory-store.ts'
