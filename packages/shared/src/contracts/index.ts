@@ -24,7 +24,13 @@ export {
   type Vcpu,
 } from './partition.ts'
 export { Problem, problems, type ProblemDefinition, type ProblemSlug } from './problems.ts'
-export { captureQueue, iplQueue, type CaptureJob, type IplJob } from './queues.ts'
+export {
+  captureQueue,
+  iplQueue,
+  type CaptureJob,
+  type IplJob,
+  type QueueDefinition,
+} from './queues.ts'
 export type { Body, BodyValue, Route, Routes } from './route.ts'
 export {
   collectorRoutes,

@@ -1,7 +1,19 @@
 /** The queues between services: name, payload, bounds. */
 import { z } from 'zod'
-import type { QueueDefinition } from '../queue/job-queue.ts'
 import { correlationId, dumpId, frameId, partitionId } from './ids.ts'
+
+/** One queue, declared once. */
+export interface QueueDefinition<Payload> {
+  readonly name: string
+  readonly payload: z.ZodType<Payload>
+  /** Runs of one job before it is given up and counted as failed. */
+  readonly attemptsMax: number
+  /** Pause before the second attempt; doubles with each further one. */
+  readonly backoffMs: number
+  readonly backoffMsMax: number
+  /** A claimed job that gives no sign of life for this long is handed to somebody else. */
+  readonly leaseMs: number
+}
 
 const iplJob = z.strictObject({
   frame: frameId,

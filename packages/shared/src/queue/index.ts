@@ -1,4 +1,5 @@
 /** Work and events between services: ports and their implementations. */
+export type { QueueDefinition } from '../contracts/index.ts'
 export {
   UnrecoverableJobError,
   type ClaimedJob,
@@ -6,7 +7,6 @@ export {
   type JobQueue,
   type JobQueues,
   type QueueCounts,
-  type QueueDefinition,
   type WorkerOptions,
 } from './job-queue.ts'
 export { eventRowsMax, type EventLog, type EventRow } from './event-log.ts'

@@ -4,20 +4,7 @@
  * Jobs carry ids and addresses, never memory. Delivery is at least once: a handler whose process dies is run again
  * elsewhere after the lease ends, so handlers are idempotent.
  */
-import type { z } from 'zod'
-
-/** One queue, declared once: see `contracts/queues.ts`. */
-export interface QueueDefinition<Payload> {
-  readonly name: string
-  readonly payload: z.ZodType<Payload>
-  /** Runs of one job before it is given up and counted as failed. */
-  readonly attemptsMax: number
-  /** Pause before the second attempt; doubles with each further one. */
-  readonly backoffMs: number
-  readonly backoffMsMax: number
-  /** A claimed job that gives no sign of life for this long is handed to somebody else. */
-  readonly leaseMs: number
-}
+import type { QueueDefinition } from '../contracts/index.ts'
 
 export interface ClaimedJob<Payload> {
   readonly id: string
