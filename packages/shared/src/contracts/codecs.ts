@@ -15,7 +15,10 @@ const hexText = z
   .regex(/^0x[0-9a-f]{1,16}$/, 'must be 0x followed by 1 to 16 lower-case hexadecimal digits')
 
 /** A 64-bit value as `0x…`. */
-export const hexU64 = z.codec(hexText, z.bigint(), { decode: BigInt, encode: (value) => hex(value) })
+export const hexU64 = z.codec(hexText, z.bigint(), {
+  decode: BigInt,
+  encode: (value) => hex(value),
+})
 
 /** An address in partition memory as `0x…`. */
 export const hexAddress = z.codec(hexText, z.custom<RealAddress>(isBigint), {

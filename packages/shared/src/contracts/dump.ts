@@ -14,7 +14,10 @@ export type ManifestEntry = z.output<typeof manifestEntry>
  * `/proc/vmcore.manifest` is NDJSON: this header, then entries in ascending order, then the trailer.
  * `digest` is SHA-256 over the lines `offset length sha256\n` (decimal) of all entries.
  */
-export const manifestHeader = z.strictObject({ format: z.literal('vmcore-manifest-1'), size: byteCount })
+export const manifestHeader = z.strictObject({
+  format: z.literal('vmcore-manifest-1'),
+  size: byteCount,
+})
 export const manifestTrailer = z.strictObject({ entries: z.int().min(0), digest: sha256 })
 export type ManifestTrailer = z.output<typeof manifestTrailer>
 

@@ -2,7 +2,15 @@
 import { z } from 'zod'
 import { correlationId } from './ids.ts'
 
-export const eventAggregates = ['frame', 'image', 'partition', 'registration', 'kernel', 'dump', 'job'] as const
+export const eventAggregates = [
+  'frame',
+  'image',
+  'partition',
+  'registration',
+  'kernel',
+  'dump',
+  'job',
+] as const
 
 export const labEvent = z.strictObject({
   /** ISO 8601. */

@@ -1,10 +1,24 @@
 /** What crosses between services: routes, queues, events, problems, ids. zod only. */
 export { base64Bytes, byteCount, hexAddress, hexU64 } from './codecs.ts'
-export { dump, manifestEntry, manifestHeader, manifestTrailer, type Dump, type DumpStatus, type ManifestEntry, type ManifestTrailer } from './dump.ts'
+export {
+  dump,
+  manifestEntry,
+  manifestHeader,
+  manifestTrailer,
+  type Dump,
+  type DumpStatus,
+  type ManifestEntry,
+  type ManifestTrailer,
+} from './dump.ts'
 export { eventAggregates, labEvent, type LabEvent } from './events.ts'
 export { hmcJob, jobMachine, type HmcJob } from './hmc-job.ts'
 export { correlationId, dumpId, frameId, imageId, jobId, partitionId } from './ids.ts'
-export { captureMachine, partitionMachine, type CaptureState, type PartitionState } from './lifecycle.ts'
+export {
+  captureMachine,
+  partitionMachine,
+  type CaptureState,
+  type PartitionState,
+} from './lifecycle.ts'
 export {
   crashCause,
   newPartition,

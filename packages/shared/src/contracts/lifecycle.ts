@@ -8,14 +8,23 @@ import { machine } from '../units/index.ts'
  */
 export const partitionMachine = machine('partition', {
   'not-activated': { activate: 'starting' },
-  starting: { booted: 'running', powerOff: 'not-activated', bootFailed: 'error', terminate: 'dumping' },
+  starting: {
+    booted: 'running',
+    powerOff: 'not-activated',
+    bootFailed: 'error',
+    terminate: 'dumping',
+  },
   running: {
     terminate: 'dumping',
     terminateUnregistered: 'terminated',
     restart: 'starting',
     powerOff: 'not-activated',
   },
-  dumping: { preserved: 'capture-starting', preserveFailed: 'terminated', powerOff: 'not-activated' },
+  dumping: {
+    preserved: 'capture-starting',
+    preserveFailed: 'terminated',
+    powerOff: 'not-activated',
+  },
   'capture-starting': {
     booted: 'capturing',
     rejected: 'starting',

@@ -92,7 +92,10 @@ export const bootProgress = z.strictObject({
 export type BootProgress = z.output<typeof bootProgress>
 
 /** What one CPU held in an imported vmcore: `pr_reg`, 48 × u64 in `pt_regs` order. */
-export const imageCpu = z.strictObject({ cpu: z.int().min(0), registers: z.array(hexU64).length(48) })
+export const imageCpu = z.strictObject({
+  cpu: z.int().min(0),
+  registers: z.array(hexU64).length(48),
+})
 
 /** A memory image made from an ELF vmcore. */
 export const image = z.strictObject({

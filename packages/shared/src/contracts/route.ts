@@ -15,7 +15,8 @@ export const json = <S extends z.ZodType>(schema: S, maxBytes?: number) =>
   ({ kind: 'json', schema, ...(maxBytes === undefined ? {} : { maxBytes }) }) as const
 export const text = (maxBytes = 65_536) => ({ kind: 'text', maxBytes }) as const
 export const bytes = (maxBytes: number) => ({ kind: 'bytes', maxBytes }) as const
-export const stream = (...mediaTypes: readonly string[]) => ({ kind: 'stream', mediaTypes }) as const
+export const stream = (...mediaTypes: readonly string[]) =>
+  ({ kind: 'stream', mediaTypes }) as const
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

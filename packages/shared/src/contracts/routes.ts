@@ -193,7 +193,8 @@ export const hypervisorRoutes = {
   systemReset: {
     method: 'POST',
     path: '/partitions/:partition/system-reset',
-    summary: 'Dump restart: system reset interrupt 0x100 on all CPUs; firmware dumps alone if no kernel answers',
+    summary:
+      'Dump restart: system reset interrupt 0x100 on all CPUs; firmware dumps alone if no kernel answers',
     params: partitionParams,
     status: 202,
     reply: json(partition),
@@ -298,7 +299,8 @@ export const lparKernelRoutes = {
   readVmcore: {
     method: 'GET',
     path: '/partitions/:partition/proc/vmcore',
-    summary: 'The dump: ELF with Range, or makedumpfile-flattened (Accept) from an offset, holes left out',
+    summary:
+      'The dump: ELF with Range, or makedumpfile-flattened (Accept) from an offset, holes left out',
     params: partitionParams,
     query: vmcoreQuery,
     status: 200,

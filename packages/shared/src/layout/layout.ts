@@ -52,7 +52,10 @@ export function layout<const Rows extends readonly AnyRow[]>(
       throw new LayoutError(`${name}@${offset}: need ${size} bytes, have ${have}`)
     }
     const view = viewOf(bytes)
-    const value = fields.map(([field, at, scalar]) => [field, scalar.read(view, offset + at, order)])
+    const value = fields.map(([field, at, scalar]) => [
+      field,
+      scalar.read(view, offset + at, order),
+    ])
     return Object.fromEntries(value) as ValueOf<Rows>
   }
   const encode = (value: ValueOf<Rows>, order: ByteOrder): Uint8Array => {
@@ -78,7 +81,10 @@ export function layout<const Rows extends readonly AnyRow[]>(
 function checkRows(name: string, size: number, rows: readonly Row<string, unknown>[]): void {
   let end = 0
   for (const [field, offset, scalar] of rows) {
-    invariant(offset === end, `${name}.${field} is at ${offset}, the field before it ends at ${end}`)
+    invariant(
+      offset === end,
+      `${name}.${field} is at ${offset}, the field before it ends at ${end}`,
+    )
     end = offset + scalar.size
   }
   invariant(end === size, `${name} fields end at ${end}, its size is ${size}`)

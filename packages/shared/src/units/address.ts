@@ -54,7 +54,10 @@ export function isAligned(value: bigint, alignment: bigint): boolean {
 
 /** The host `number` for a wire length that must not exceed `max` bytes. */
 export function toHostLength(length: bigint, max: number): number {
-  invariant(length >= 0n && length <= BigInt(max), `length ${length} exceeds the bound of ${max} bytes`)
+  invariant(
+    length >= 0n && length <= BigInt(max),
+    `length ${length} exceeds the bound of ${max} bytes`,
+  )
   return Number(length)
 }
 

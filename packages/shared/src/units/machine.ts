@@ -8,10 +8,7 @@ export type MachineTable<State extends string> = Readonly<
 >
 
 /** Every event that some state of the table accepts. */
-export type EventOf<Table> = Extract<
-  { [S in keyof Table]: keyof Table[S] }[keyof Table],
-  string
->
+export type EventOf<Table> = Extract<{ [S in keyof Table]: keyof Table[S] }[keyof Table], string>
 
 export interface Machine<State extends string, Event extends string> {
   readonly name: string

@@ -1,0 +1,29 @@
+/** Bounded reading of request and reply bodies. */
+import { Problem } from '../contracts/index.ts'
+import { concat } from '../units/index.ts'
+
+/** Reads a whole body of at most `maxBytes`; more is refused as soon as it is seen. */
+export async function readBounded(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of body) {
+    length += part.byteLength
+    if (length > maxBytes) {
+      throw new Problem('payload-too-large', `the body exceeds the bound of ${maxBytes} bytes`)
+    }
+    parts.push(part)
+  }
+  return concat(parts)
+}
+
+export function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.byteLength === 0) return {}
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new Problem('invalid-request', 'the body is not JSON', { cause })
+  }
+}

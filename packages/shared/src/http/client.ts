@@ -1,0 +1,173 @@
+/** Typed clients derived from route tables. A refusal of the service is thrown as the same `Problem`. */
+import { z } from 'zod'
+import { Problem, type Body, type BodyValue, type Route, type Routes } from '../contracts/index.ts'
+import { readBounded } from './body.ts'
+import { parseProblem } from './problem-details.ts'
+
+type JsonForm<S> = S extends z.ZodType ? z.input<S> : never
+type ParamForm<S> = S extends z.ZodType ? Readonly<Record<string, string>> : undefined
+type QueryForm = Readonly<Record<string, string | number | undefined>>
+
+/** What a caller sends: JSON bodies in their JSON form (defaults may be left out). */
+export type RequestBody<B> = B extends { kind: 'json'; schema: infer S }
+  ? JsonForm<S>
+  : B extends { kind: 'text' }
+    ? string
+    : B extends { kind: 'bytes' }
+      ? Uint8Array
+      : B extends { kind: 'stream' }
+        ? AsyncIterable<Uint8Array> | Uint8Array
+        : undefined
+
+export interface RequestOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  readonly correlationId?: string
+}
+
+/** The parts a route does not have may be left out. */
+export type Request<R extends Route> = RequestOptions & {
+  readonly query?: QueryForm
+} & (R['params'] extends z.ZodType
+    ? { readonly params: ParamForm<R['params']> }
+    : { readonly params?: undefined }) &
+  (R['body'] extends { kind: 'json' | 'text' | 'bytes' | 'stream' }
+    ? { readonly body: RequestBody<R['body']> }
+    : { readonly body?: undefined })
+
+/** A streamed reply with what its headers said. */
+export interface StreamedReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+type Result<B> = B extends { kind: 'stream' } ? StreamedReply : BodyValue<B>
+
+export type Client<Rs extends Routes> = {
+  readonly [Name in keyof Rs]: (request: Request<Rs[Name]>) => Promise<Result<Rs[Name]['reply']>>
+}
+
+/** The network, as far as a client needs it. */
+export type Fetch = typeof fetch
+
+export interface ClientOptions {
+  /** Without a trailing slash. */
+  readonly baseUrl: string
+  readonly fetch?: Fetch
+}
+
+/** A function per route of the table. */
+export function createClient<const Rs extends Routes>(
+  routes: Rs,
+  options: ClientOptions,
+): Client<Rs> {
+  const calls = Object.entries(routes).map(([name, route]) => [
+    name,
+    (request: RawRequest) => call(route, request, options),
+  ])
+  return Object.fromEntries(calls) as Client<Rs>
+}
+
+interface RawRequest extends RequestOptions {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: QueryForm
+  readonly body?: unknown
+}
+
+const replyBytesMax = 64 * 1024 * 1024
+
+async function call(route: Route, request: RawRequest, options: ClientOptions): Promise<unknown> {
+  const url = `${options.baseUrl}${fillPath(route, request.params)}${queryText(request.query)}`
+  const response = await send(route, { request, url, fetch: options.fetch ?? fetch })
+  if (!response.ok) throw parseProblem(await bodyJson(response), `${route.method} ${url}`)
+  return readReply(route.reply, response)
+}
+
+async function send(
+  route: Route,
+  target: { readonly request: RawRequest; readonly url: string; readonly fetch: Fetch },
+): Promise<Response> {
+  const { request, url } = target
+  const headers: Record<string, string> = { ...contentType(route.body), ...request.headers }
+  if (request.correlationId !== undefined) headers['x-correlation-id'] = request.correlationId
+  const body = requestBody(route.body, request.body)
+  try {
+    return await target.fetch(url, {
+      method: route.method,
+      headers,
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      ...(body === undefined ? {} : { body, duplex: 'half' }),
+    } as RequestInit)
+  } catch (cause) {
+    request.signal?.throwIfAborted()
+    throw new Problem('dependency-unavailable', `${route.method} ${url} got no answer`, { cause })
+  }
+}
+
+function fillPath(route: Route, params: Readonly<Record<string, string>> | undefined): string {
+  return route.path
+    .replace(/:([a-z]+)/g, (_match, name: string) => encodeURIComponent(params?.[name] ?? ''))
+    .replace(/\*$/, () => params?.['*'] ?? '')
+}
+
+function queryText(query: QueryForm | undefined): string {
+  const entries = Object.entries(query ?? {}).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  )
+  return entries.length === 0 ? '' : `?${new URLSearchParams(entries)}`
+}
+
+function contentType(body: Body | undefined): Record<string, string> {
+  switch (body?.kind) {
+    case 'json':
+      return { 'content-type': 'application/json' }
+    case 'text':
+      return { 'content-type': 'text/plain' }
+    case 'bytes':
+      return { 'content-type': 'application/octet-stream' }
+    case 'stream':
+      return { 'content-type': body.mediaTypes[0] ?? 'application/octet-stream' }
+    default:
+      return {}
+  }
+}
+
+function requestBody(body: Body | undefined, value: unknown): unknown {
+  if (body?.kind === 'json') return JSON.stringify(value ?? {})
+  return body === undefined || body.kind === 'none' ? undefined : value
+}
+
+async function bodyJson(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch {
+    return undefined
+  }
+}
+
+async function readReply(body: Body, response: Response): Promise<unknown> {
+  switch (body.kind) {
+    case 'none':
+      await response.body?.cancel()
+      return undefined
+    case 'json':
+      return z.decode(body.schema, (await response.json()) as never)
+    case 'text':
+      return response.text()
+    case 'bytes':
+      return readBounded(response.body ?? emptyBody, replyBytesMax)
+    case 'stream':
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: response.body ?? emptyBody,
+      }
+  }
+}
+
+const emptyBody: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({
+    next: () => Promise.resolve({ done: true, value: undefined }),
+  }),
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import test, { suite } from 'node:test'
+import { z } from 'zod'
+import { byteCount, Problem, type Routes } from '../contracts/index.ts'
+import { bytes, json, none, stream, text } from '../contracts/route.ts'
+import { createLogger, createMetrics } from '../telemetry/index.ts'
+import { concat, fromAscii, toAscii } from '../units/index.ts'
+import { createApp, createClient, listen, serveRoutes } from './index.ts'
+
+const thing = z.strictObject({
+  name: z.string(),
+  size: byteCount,
+  note: z.string().default('none'),
+})
+const params = z.strictObject({ id: z.string().max(8) })
+
+const routes = {
+  put: {
+    method: 'PUT',
+    path: '/things/:id',
+    summary: 'Echo a thing',
+    params,
+    query: z.strictObject({ times: z.coerce.number().int().min(0).default(1) }),
+    body: json(thing, 200),
+    status: 200,
+    reply: json(thing),
+    problems: [],
+  },
+  file: {
+    method: 'PUT',
+    path: '/files/*',
+    summary: 'Echo a text',
+    params: z.strictObject({ '*': z.string() }),
+    body: text(16),
+    status: 200,
+    reply: text(),
+    problems: [],
+  },
+  raw: {
+    method: 'POST',
+    path: '/raw',
+    summary: 'Reverse bytes',
+    body: bytes(8),
+    status: 200,
+    reply: bytes(8),
+    problems: [],
+  },
+  pipe: {
+    method: 'POST',
+    path: '/pipe',
+    summary: 'Pass a stream through',
+    body: stream('application/octet-stream'),
+    status: 200,
+    reply: stream('application/octet-stream'),
+    problems: [],
+  },
+  refuse: {
+    method: 'POST',
+    path: '/refuse',
+    summary: 'Refuse',
+    status: 204,
+    reply: none,
+    problems: ['wrong-state'],
+  },
+  fail: { method: 'GET', path: '/fail', summary: 'Fail', status: 204, reply: none, problems: [] },
+} as const satisfies Routes
+
+async function startedService() {
+  const app = createApp({
+    logger: createLogger({ service: 'test', level: 'silent' }),
+    metrics: createMetrics({ processMetrics: false }),
+    newCorrelationId: () => 'fresh',
+    ready: () => Promise.resolve(),
+  })
+  serveRoutes(app, routes, {
+    put: ({ params: { id }, query, body }) =>
+      Promise.resolve({ ...body, name: `${id}${body.name}`.repeat(query.times) }),
+    file: ({ params: rest, body }) => Promise.resolve(`${rest['*']}=${body}`),
+    raw: ({ body }) => Promise.resolve(body.toReversed()),
+    pipe: ({ body }) => Promise.resolve(body),
+    refuse: () =>
+      Promise.reject(
+        new Problem('wrong-state', 'p1 is running', { extensions: { state: 'running' } }),
+      ),
+    fail: () => Promise.reject(new Error('a secret of the inside')),
+  })
+  const url = await listen(app, { host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    client: createClient(routes, { baseUrl: url }),
+    [Symbol.asyncDispose]: () => app.close(),
+  }
+}
+
+suite('routes served and called from one table', () => {
+  test('JSON crosses with its codecs, defaults and query', async () => {
+    await using service = await startedService()
+    const reply = await service.client.put({
+      params: { id: 'a' },
+      query: { times: 2 },
+      body: { name: 'b', size: 2 ** 40 },
+    })
+    assert.deepEqual(reply, { name: 'abab', size: 2n ** 40n, note: 'none' })
+  })
+
+  test('text, bytes and streams cross unchanged', async () => {
+    await using service = await startedService()
+    assert.equal(
+      await service.client.file({ params: { '*': 'kernel/fadump_registered' }, body: '1' }),
+      'kernel/fadump_registered=1',
+    )
+    assert.equal(toAscii(await service.client.raw({ body: fromAscii('abc') })), 'cba')
+    const big = new Uint8Array(300_000).map((_, index) => index % 251)
+    const { body } = await service.client.pipe({ body: big })
+    const parts: Uint8Array[] = []
+    for await (const part of body) parts.push(part)
+    assert.deepEqual(concat(parts), big)
+  })
+
+  test('a refusal arrives as the same problem, with its extensions', async () => {
+    await using service = await startedService()
+    await assert.rejects(service.client.refuse({}), (error) => {
+      assert.ok(error instanceof Problem)
+      assert.deepEqual(
+        { slug: error.slug, detail: error.message, extensions: error.extensions },
+        {
+          slug: 'wrong-state',
+          detail: 'p1 is running',
+          extensions: { status: 409, state: 'running' },
+        },
+      )
+      return true
+    })
+  })
+
+  const refused: readonly [string, RequestInit & { path: string }, number, RegExp][] = [
+    ['an unknown field', { path: '/things/a', body: '{"name":"x","size":1,"x":1}' }, 400, /x/],
+    ['a missing field', { path: '/things/a', body: '{"name":"x"}' }, 400, /#\/size/],
+    ['a negative size', { path: '/things/a', body: '{"name":"x","size":-1}' }, 400, /#\/size/],
+    ['a body that is not JSON', { path: '/things/a', body: '{' }, 400, /not JSON/],
+    [
+      'a body over its bound',
+      { path: '/things/a', body: `{"name":"${'x'.repeat(300)}"` },
+      413,
+      /200 bytes/,
+    ],
+    ['a query that is no number', { path: '/things/a?times=x', body: '{}' }, 400, /query/],
+    ['a parameter over its bound', { path: '/things/123456789', body: '{}' }, 400, /path/],
+    ['an unknown route', { path: '/nothing', body: '{}' }, 404, /no such route/],
+  ]
+  for (const [what, { path, ...init }, status, detail] of refused) {
+    test(`${what} is refused with ${status} and a reason`, async () => {
+      await using service = await startedService()
+      const response = await fetch(`${service.url}${path}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', 'x-correlation-id': 'mine-1' },
+        ...init,
+      })
+      const text = await response.text()
+      assert.equal(response.status, status)
+      assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/)
+      assert.equal(response.headers.get('x-correlation-id'), 'mine-1')
+      assert.match(text, detail)
+    })
+  }
+
+  test('an unexpected error tells the client nothing of the inside', async () => {
+    await using service = await startedService()
+    const response = await fetch(`${service.url}/fail`)
+    assert.equal(response.status, 500)
+    assert.doesNotMatch(await response.text(), /secret/)
+  })
+
+  test('a service that is not there is dependency-unavailable', async () => {
+    const client = createClient(routes, { baseUrl: 'http://127.0.0.1:1' })
+    await assert.rejects(client.fail({}), { slug: 'dependency-unavailable' })
+  })
+
+  test('health and metrics are served', async () => {
+    await using service = await startedService()
+    assert.equal((await fetch(`${service.url}/livez`)).status, 200)
+    assert.equal((await fetch(`${service.url}/readyz`)).status, 200)
+    assert.match(await (await fetch(`${service.url}/metrics`)).text(), /fadump_rtas_calls_total/)
+  })
+})
