@@ -1,0 +1,24 @@
+/** What a process runs on: time, randomness, configuration, start and end. */
+export { delayMsMax, systemClock, type Clock } from './clock.ts'
+export { VirtualClock } from './virtual-clock.ts'
+export { seededRandom, systemRandom, type Random } from './random.ts'
+export { KeyedMutex } from './mutex.ts'
+export { backoffDelayMs, retry, type Backoff, type RetryOptions } from './retry.ts'
+export {
+  ConfigError,
+  envInteger,
+  loadConfig,
+  redact,
+  type ConfigIssue,
+  type Environment,
+} from './config.ts'
+export { exitCodeOf, exitCodes, UnavailableError, type ExitReason } from './exit-codes.ts'
+export {
+  closeInOrder,
+  shutdownOnSignal,
+  type CloseFailure,
+  type Closer,
+  type ShutdownOptions,
+  type ShutdownSignal,
+  type SignalSource,
+} from './shutdown.ts'
