@@ -26,7 +26,10 @@ export interface WorkerOptions {
   /** Jobs of this queue that one process runs at the same time. */
   readonly concurrency: number
   /** Told once per job that is given up: attempts exhausted or `UnrecoverableJobError`. */
-  readonly onFailed?: (job: { readonly id: string; readonly payload: unknown }, cause: Error) => void
+  readonly onFailed?: (
+    job: { readonly id: string; readonly payload: unknown },
+    cause: Error,
+  ) => void
 }
 
 export interface QueueCounts {

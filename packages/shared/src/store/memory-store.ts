@@ -123,7 +123,11 @@ export interface MemoryStore extends AsyncDisposable {
   readRecord(
     id: SpaceId,
     name: string,
-  ): Promise<{ readonly value: string | undefined; readonly version: Version; readonly epoch: Epoch }>
+  ): Promise<{
+    readonly value: string | undefined
+    readonly version: Version
+    readonly epoch: Epoch
+  }>
   /** All or nothing. Errors: `no-such-space`, `out-of-range`, `stale-epoch`, `version-conflict`, `too-large`. */
   commit(
     id: SpaceId,
