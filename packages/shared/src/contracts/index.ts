@@ -55,3 +55,4 @@ export {
   lparKernelRoutes,
   ndjsonMedia,
 } from './routes.ts'
+export { frameSpace, imageSpace, partitionSpace, records } from './spaces.ts'

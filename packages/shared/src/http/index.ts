@@ -9,4 +9,5 @@ export {
 } from './client.ts'
 export { asProblem, parseProblem, problemBody, problemMedia } from './problem-details.ts'
 export { contentRange, parseRange, type ByteRange } from './range.ts'
+export type { Service } from './service.ts'
 export { serveRoutes, type Handler, type Handlers, type Input, type ReplyControl } from './serve.ts'
