@@ -15,7 +15,10 @@ export type Row<Name extends string = string, Value = never> = readonly [
   meaning: string,
 ]
 
-type AnyRow = readonly [string, number, Scalar<never>, string, string]
+/** A scalar whatever its value type: what every `Scalar<Value>` can be assigned to. */
+type AnyScalar = Pick<Scalar<unknown>, 'name' | 'size' | 'read'> &
+  Pick<Scalar<never>, 'write' | 'print'>
+type AnyRow = readonly [string, number, AnyScalar, string, string]
 
 /** The value of a structure: one property per row. */
 export type ValueOf<Rows extends readonly AnyRow[]> = {
