@@ -2,6 +2,7 @@
 
 export const exitCodes = {
   ok: { code: 0, sysexit: 'EX_OK', meaning: 'ended as asked' },
+  usage: { code: 64, sysexit: 'EX_USAGE', meaning: 'the command line is wrong' },
   internal: { code: 70, sysexit: 'EX_SOFTWARE', meaning: 'an invariant of the program is broken' },
   unavailable: {
     code: 75,
