@@ -1,9 +1,13 @@
 /** Partition memory: one port, two implementations. The only room that knows Redis keys of memory. */
 export {
+  changeOperationsMax,
   commitBytesMax,
   pageSize,
   recordBytesMax,
+  recordsMax,
   StoreError,
+  toEpoch,
+  toVersion,
   transferBytesMax,
   type Epoch,
   type FrameUsage,
@@ -17,3 +21,4 @@ export {
   type StoreErrorCode,
   type Version,
 } from './memory-store.ts'
+export { createHeapMemoryStore, HeapMemoryStore } from './heap-memory-store.ts'

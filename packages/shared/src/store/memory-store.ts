@@ -8,7 +8,13 @@
  *
  * What is deliberately NOT here: Redis types, connections, locks, partitions, dumps. Nobody sees a page id.
  */
-import type { ByteLength, MemoryRange, RealAddress, Tagged } from '../units/index.ts'
+import {
+  invariant,
+  type ByteLength,
+  type MemoryRange,
+  type RealAddress,
+  type Tagged,
+} from '../units/index.ts'
 
 /** The granule of sparseness and sharing. Independent of the page size of any kernel. */
 export const pageSize = 65_536
@@ -18,17 +24,36 @@ export const transferBytesMax = 2 * 1024 * 1024
 export const recordBytesMax = 4 * 1024 * 1024
 /** The most bytes that the `writes` of one commit carry together (an 896-CPU register save area is 7 MiB). */
 export const commitBytesMax = 64 * 1024 * 1024
+/** The most clears, copies and writes of one commit together. */
+export const changeOperationsMax = 16_384
+/** The most records that one change sets. */
+export const recordsMax = 256
 
-/** `frame` shares pages and one Redis Cluster slot; `space` is unique in its frame, e.g. `partition/p7-2g`. */
+/**
+ * `frame` shares pages and one Redis Cluster slot; `space` is unique in its frame, e.g. `partition/p7-2g`.
+ * A frame is 1–64 of `a-z 0-9 -`, a space 1–128 of `A-Z a-z 0-9 . _ / -`; anything else is a programmer error.
+ */
 export interface SpaceId {
   readonly frame: string
   readonly space: string
 }
 
-/** The generation of a boot. A writer of an earlier generation is refused, so a stale kernel host cannot write. */
+/** The generation of a boot, from 0. A writer of another generation is refused, so a stale kernel host cannot write. */
 export type Epoch = Tagged<number, 'Epoch'>
-/** Increases with every commit. */
+/** From 0; increases by one with every commit, and with nothing else: `write` leaves it alone. */
 export type Version = Tagged<number, 'Version'>
+
+/** Brands a count that came in over a queue or a record. */
+export function toEpoch(value: number): Epoch {
+  invariant(Number.isSafeInteger(value) && value >= 0, `an epoch must be a count, not ${value}`)
+  return value as Epoch
+}
+
+/** Brands a count that came in over a queue or a record. */
+export function toVersion(value: number): Version {
+  invariant(Number.isSafeInteger(value) && value >= 0, `a version must be a count, not ${value}`)
+  return value as Version
+}
 
 export interface SpaceDescription {
   readonly size: ByteLength
@@ -38,12 +63,19 @@ export interface SpaceDescription {
   readonly populatedPages: number
 }
 
-/** One atomic change. All copies read the memory as it was before; then clears, copies, writes apply in that order. */
+/**
+ * One atomic change. A clone comes first; what then lies in memory is the memory "as it was before". All copies read
+ * that; then clears, copies, writes apply in that order, and within one list in the order of the list: the last one wins.
+ */
 export interface MemoryChange {
+  /** Refused unless the space has this epoch (`stale-epoch`) and this version (`version-conflict`). */
   readonly expect?: { readonly version?: Version; readonly epoch?: Epoch }
-  /** Records to set; `null` removes. */
+  /** Records to set; `null` removes, and removing what is not set is no error. */
   readonly records?: Readonly<Record<string, string | null>>
-  /** Replaces all memory by that of another space of the same frame (pages are shared, not copied). */
+  /**
+   * Replaces all memory by that of another space of the same frame (pages are shared, not copied; records stay). The
+   * source must not be larger (`out-of-range`); what it does not have is zero.
+   */
   readonly cloneFrom?: SpaceId
   readonly clears?: readonly MemoryRange[]
   /** Any alignment and length; source and target may overlap. Congruent pages are shared, not copied. */
@@ -65,9 +97,12 @@ export interface MemoryWrite {
 }
 
 export interface PopulatedPage {
-  /** Page-aligned ranges that hold at least one present page each, ascending, neighbours joined. */
+  /** Page-aligned ranges of which every page is present, ascending, neighbours joined. */
   readonly ranges: readonly MemoryRange[]
-  /** Where to go on; absent when `range` is exhausted. */
+  /**
+   * Where to go on; absent when `range` is exhausted. One call looks at a bounded part of a space, so `ranges` can be
+   * shorter than the limit, or empty, and a range that is cut here continues in the next call.
+   */
   readonly next?: RealAddress
 }
 
@@ -87,6 +122,7 @@ export type StoreErrorCode =
   | 'stale-epoch'
   | 'version-conflict'
   | 'too-large'
+  /** The store does not answer or takes no data now; whether the operation took place is not known. */
   | 'unavailable'
 
 /** Every refusal of a store; `code` is the contract, the message is for people. */
@@ -99,12 +135,19 @@ export class StoreError extends Error {
   }
 }
 
+/**
+ * Every operation can fail with `unavailable`. Where several refusals apply, the first of this list is given: `too-large`,
+ * `no-such-space` or `space-exists`, `out-of-range`, `stale-epoch`, `version-conflict`. A refused operation has changed nothing.
+ *
+ * Each call is atomic: a `read`, a `write`, a `readRecord`, one call of `populated` and a `commit` of any length see, and are
+ * seen, as a whole. Two calls are not: read a version before and after to know that nothing was committed between.
+ */
 export interface MemoryStore extends AsyncDisposable {
   /** All frames that hold a space, ascending. */
   listFrames(): Promise<readonly string[]>
   /** The spaces of a frame, ascending. */
   listSpaces(frame: string): Promise<readonly string[]>
-  /** Makes an empty space of `size` bytes (a multiple of `pageSize`). Errors: `space-exists`. */
+  /** Makes an empty space of `size` bytes (a positive multiple of `pageSize`). Errors: `space-exists`, `too-large`. */
   createSpace(
     id: SpaceId,
     size: ByteLength,
@@ -113,11 +156,19 @@ export interface MemoryStore extends AsyncDisposable {
   /** Removes memory and records; a space that does not exist is no error. */
   deleteSpace(id: SpaceId): Promise<void>
   describe(id: SpaceId): Promise<SpaceDescription | undefined>
-  /** `length` ≤ `transferBytesMax`; absent pages read as zeros. Errors: `no-such-space`, `out-of-range`, `too-large`. */
+  /**
+   * `length` ≤ `transferBytesMax`; absent pages read as zeros; the caller owns the result. Errors: `too-large`,
+   * `no-such-space`, `out-of-range`.
+   */
   read(id: SpaceId, address: RealAddress, length: number): Promise<Uint8Array>
-  /** Any alignment, ≤ `transferBytesMax`; a page that becomes all zero becomes absent. Errors: as `read`, `stale-epoch`. */
+  /**
+   * Any alignment, ≤ `transferBytesMax`; a page that becomes all zero becomes absent. Errors: as `read`, `stale-epoch`
+   * unless `epoch` is the present one, and `version-conflict` when others keep changing a page that is written in part.
+   */
   write(id: SpaceId, write: MemoryWrite, epoch: Epoch): Promise<void>
-  /** The present pages within `range`, at most `limit` ranges a call. */
+  /**
+   * The present pages that `range` touches, at most `limit` (> 0) ranges a call. Errors: `no-such-space`, `out-of-range`.
+   */
   populated(id: SpaceId, range: MemoryRange, limit: number): Promise<PopulatedPage>
   /** The value and the space's version at that moment; `undefined` when the record is not set. Errors: `no-such-space`. */
   readRecord(
@@ -128,7 +179,10 @@ export interface MemoryStore extends AsyncDisposable {
     readonly version: Version
     readonly epoch: Epoch
   }>
-  /** All or nothing. Errors: `no-such-space`, `out-of-range`, `stale-epoch`, `version-conflict`, `too-large`. */
+  /**
+   * All or nothing; gives the version and epoch after it. Errors: `too-large`, `no-such-space` (also of `cloneFrom`),
+   * `out-of-range`, `stale-epoch`, `version-conflict` (also when others keep changing memory that the change reads).
+   */
   commit(
     id: SpaceId,
     change: MemoryChange,
