@@ -1,0 +1,82 @@
+/** `./lab test`: everything CI runs, in its order, with the gaps of this machine named. */
+import { availableParallelism } from 'node:os'
+import { exitCodes, systemClock } from '@fadump-lab/shared/runtime'
+import { capabilities, repositoryRoot } from '../../test/support/tools.ts'
+import { checks, runCheck } from './checks.ts'
+import { UsageError } from './command.ts'
+import { runTests, testFiles } from './run-tests.ts'
+import type { TestTally } from './run-tests.ts'
+
+export interface TestOptions {
+  /** Parts of paths; with any, only the test files that contain one run, and no checks. */
+  readonly patterns: readonly string[]
+}
+
+/** `./lab test` found faults: those it printed. */
+const exitFailed = 1
+
+/** Answers with the exit code. Closes with `N passed, N failed` alone on a line, checks included. */
+export async function test({ patterns }: TestOptions): Promise<number> {
+  const files = chosenFiles(patterns)
+  printCapabilities()
+  const refused = patterns.length === 0 ? await runChecks() : []
+  const concurrency = availableParallelism()
+  print(`tests: ${files.length} files, ${concurrency} at a time`)
+  const tally = await runTests({
+    root: repositoryRoot,
+    files,
+    concurrency,
+    report: (text) => process.stdout.write(text),
+  })
+  return verdict(tally, refused, patterns.length === 0 ? checks.length : 0)
+}
+
+function chosenFiles(patterns: readonly string[]): readonly string[] {
+  const all = testFiles(repositoryRoot)
+  if (patterns.length === 0) return all
+  const chosen = all.filter((file) =>
+    patterns.some((part) => file.includes(part.replace(/^\.\//, ''))),
+  )
+  if (chosen.length > 0) return chosen
+  throw new UsageError(`no test file has ${patterns.join(' or ')} in its path, such as ${all[0]}`)
+}
+
+function printCapabilities(): void {
+  print('machine')
+  for (const [name, { find, purpose, remedy }] of Object.entries(capabilities)) {
+    const state = find() === undefined ? `absent: ${remedy}` : 'here'
+    print(`  ${name.padEnd(14)} ${state}  (${purpose})`)
+  }
+}
+
+/** The names of the checks that failed. */
+async function runChecks(): Promise<readonly string[]> {
+  const refused: string[] = []
+  print('checks')
+  for (const check of checks) {
+    const started = systemClock.now()
+    const fault = await runCheck(check, repositoryRoot)
+    const seconds = ((systemClock.now() - started) / 1000).toFixed(1)
+    print(`  ${check.name.padEnd(14)} ${fault === undefined ? 'ok' : 'FAILED'}  (${seconds} s)`)
+    if (fault === undefined) continue
+    refused.push(check.name)
+    print(`${fault}\n  mend ${check.name}: ${check.remedy}`)
+  }
+  return refused
+}
+
+function verdict(tally: TestTally, refused: readonly string[], checksRun: number): number {
+  const gaps = tally.unproved
+  const gapsFail = process.env['CI'] === 'true' && gaps.length > 0
+  if (gaps.length > 0)
+    print(`not run here: ${gaps.length}${gapsFail ? ', and in CI nothing may be left out' : ''}`)
+  for (const { title, file, reason } of gaps) print(`  ${title}\n      ${file}: ${reason}`)
+  if (refused.length > 0) print(`checks that failed: ${refused.join(', ')}`)
+  const failed = tally.failed + refused.length + (gapsFail ? gaps.length : 0)
+  print(`${tally.passed + checksRun - refused.length} passed, ${failed} failed`)
+  return failed === 0 ? exitCodes.ok.code : exitFailed
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
