@@ -115,7 +115,7 @@ function queryText(query: QueryForm | undefined): string {
   const entries = Object.entries(query ?? {}).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   )
-  return entries.length === 0 ? '' : `?${new URLSearchParams(entries)}`
+  return entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`
 }
 
 function contentType(body: Body | undefined): Record<string, string> {
@@ -128,7 +128,8 @@ function contentType(body: Body | undefined): Record<string, string> {
       return { 'content-type': 'application/octet-stream' }
     case 'stream':
       return { 'content-type': body.mediaTypes[0] ?? 'application/octet-stream' }
-    default:
+    case 'none':
+    case undefined:
       return {}
   }
 }
@@ -152,7 +153,7 @@ async function readReply(body: Body, response: Response): Promise<unknown> {
       await response.body?.cancel()
       return undefined
     case 'json':
-      return z.decode(body.schema, (await response.json()) as never)
+      return z.decode(body.schema, await response.json())
     case 'text':
       return response.text()
     case 'bytes':

@@ -20,13 +20,13 @@ export interface Input<R extends Route> {
   /** Aborts when the client goes away before the reply is complete. */
   readonly signal: AbortSignal
   /** A request header in lower case, e.g. `range`, `accept`. */
-  header(name: string): string | undefined
+  readonly header: (name: string) => string | undefined
 }
 
 /** What a handler may say beside the body. */
 export interface ReplyControl {
-  status(code: number): void
-  header(name: string, value: string): void
+  readonly status: (code: number) => void
+  readonly header: (name: string, value: string) => void
 }
 
 export type Handler<R extends Route> = (
@@ -65,7 +65,7 @@ async function answer(
   const input: Input<Route> = {
     params: decode('path', route.params, request.params) as Record<string, never>,
     query: decode('query', route.query, request.query) as Record<string, never>,
-    body: (await readBody(route.body, request)) as undefined,
+    body: await readBody(route.body, request),
     correlationId: request.id,
     signal: gone.signal,
     header: (name) => {
@@ -121,9 +121,7 @@ function send(body: Body, value: unknown, reply: FastifyReply): FastifyReply {
     case 'none':
       return reply.send()
     case 'json':
-      return reply
-        .type('application/json')
-        .send(JSON.stringify(z.encode(body.schema, value as never)))
+      return reply.type('application/json').send(JSON.stringify(z.encode(body.schema, value)))
     case 'text':
       return reply.type('text/plain; charset=utf-8').send(value)
     case 'bytes':

@@ -57,7 +57,7 @@ export function layout<const Rows extends readonly AnyRow[]>(
     const view = viewOf(bytes)
     const value = fields.map(([field, at, scalar]) => [
       field,
-      scalar.read(view, offset + at, order),
+      scalar.read({ view, offset: offset + at, order }),
     ])
     return Object.fromEntries(value) as ValueOf<Rows>
   }
@@ -66,7 +66,7 @@ export function layout<const Rows extends readonly AnyRow[]>(
     const view = viewOf(bytes)
     for (const [field, at, scalar] of fields) {
       try {
-        scalar.write(view, at, (value as Record<string, unknown>)[field], order)
+        scalar.write({ view, offset: at, order }, (value as Record<string, unknown>)[field])
       } catch (cause) {
         throw new LayoutError(`${name}.${field} cannot be encoded`, { cause })
       }

@@ -6,35 +6,37 @@ import { hex } from '../units/index.ts'
 
 export type ByteOrder = 'big' | 'little'
 
+/** Where a field lies. */
+export interface Place {
+  readonly view: DataView
+  readonly offset: number
+  readonly order: ByteOrder
+}
+
 /** A fixed-width field type. */
 export interface Scalar<Value> {
   readonly name: string
   readonly size: number
-  read(view: DataView, offset: number, order: ByteOrder): Value
+  read(place: Place): Value
   /** Throws `RangeError` when `value` does not fit. */
-  write(view: DataView, offset: number, value: Value, order: ByteOrder): void
+  write(place: Place, value: Value): void
   /** The value as a person reads it. */
   print(value: Value): string
 }
 
-type NumberAccess = {
-  readonly name: string
-  readonly size: number
-  readonly get: (view: DataView, offset: number, little: boolean) => number
-  readonly set: (view: DataView, offset: number, value: number, little: boolean) => void
-}
+type NumberAccess = Pick<Scalar<number>, 'name' | 'size' | 'read' | 'write'>
 
-function unsigned({ name, size, get, set }: NumberAccess): Scalar<number> {
+function unsigned({ name, size, read, write }: NumberAccess): Scalar<number> {
   const max = 2 ** (8 * size) - 1
   return {
     name,
     size,
-    read: (view, offset, order) => get(view, offset, order === 'little'),
-    write: (view, offset, value, order) => {
+    read,
+    write: (place, value) => {
       if (!Number.isInteger(value) || value < 0 || value > max) {
         throw new RangeError(`${value} is not a ${name} (0 … ${max})`)
       }
-      set(view, offset, value, order === 'little')
+      write(place, value)
     },
     print: (value) => hex(value, 2 * size),
   }
@@ -43,20 +45,20 @@ function unsigned({ name, size, get, set }: NumberAccess): Scalar<number> {
 export const u8 = unsigned({
   name: 'u8',
   size: 1,
-  get: (view, offset) => view.getUint8(offset),
-  set: (view, offset, value) => view.setUint8(offset, value),
+  read: ({ view, offset }) => view.getUint8(offset),
+  write: ({ view, offset }, value) => view.setUint8(offset, value),
 })
 export const u16 = unsigned({
   name: 'u16',
   size: 2,
-  get: (view, offset, little) => view.getUint16(offset, little),
-  set: (view, offset, value, little) => view.setUint16(offset, value, little),
+  read: ({ view, offset, order }) => view.getUint16(offset, order === 'little'),
+  write: ({ view, offset, order }, value) => view.setUint16(offset, value, order === 'little'),
 })
 export const u32 = unsigned({
   name: 'u32',
   size: 4,
-  get: (view, offset, little) => view.getUint32(offset, little),
-  set: (view, offset, value, little) => view.setUint32(offset, value, little),
+  read: ({ view, offset, order }) => view.getUint32(offset, order === 'little'),
+  write: ({ view, offset, order }, value) => view.setUint32(offset, value, order === 'little'),
 })
 
 const u64Max = 0xffff_ffff_ffff_ffffn
@@ -64,8 +66,8 @@ const u64Max = 0xffff_ffff_ffff_ffffn
 export const u64: Scalar<bigint> = {
   name: 'u64',
   size: 8,
-  read: (view, offset, order) => view.getBigUint64(offset, order === 'little'),
-  write: (view, offset, value, order) => {
+  read: ({ view, offset, order }) => view.getBigUint64(offset, order === 'little'),
+  write: ({ view, offset, order }, value) => {
     if (value < 0n || value > u64Max) throw new RangeError(`${value} is not a u64`)
     view.setBigUint64(offset, value, order === 'little')
   },
@@ -77,8 +79,8 @@ export function bytes(size: number): Scalar<Uint8Array> {
   return {
     name: `bytes(${size})`,
     size,
-    read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, size).slice(),
-    write: (view, offset, value) => {
+    read: ({ view, offset }) => new Uint8Array(view.buffer, view.byteOffset + offset, size).slice(),
+    write: ({ view, offset }, value) => {
       if (value.byteLength !== size) {
         throw new RangeError(`${value.byteLength} bytes do not fill a field of ${size}`)
       }

@@ -1,0 +1,114 @@
+/** Waiting for a partition or a dump to reach a state, through the interfaces everybody else uses. */
+import { Problem, type Dump, type Partition } from '@fadump-lab/shared/contracts'
+import type { HmcApiDeps } from '../deps.ts'
+import type { JobContext } from './job-runner.ts'
+
+const pollMs = 20
+const pollMsMax = 500
+
+type Watched<Value> = {
+  readonly read: () => Promise<Value>
+  /** What was waited for, or `undefined` to look again. May throw to give up. */
+  readonly until: (value: Value) => Value | undefined
+}
+
+/** Looks again and again, ever more slowly, until the condition holds or the job's signal aborts. */
+async function watch<Value>(
+  deps: HmcApiDeps,
+  job: JobContext,
+  { read, until }: Watched<Value>,
+): Promise<Value> {
+  for (let pause = pollMs; ; pause = Math.min(pause * 1.5, pollMsMax)) {
+    job.signal.throwIfAborted()
+    const value = await patient(read)
+    const found = value === undefined ? undefined : until(value)
+    if (found !== undefined) return found
+    await deps.clock.sleep(pause, job.signal)
+  }
+}
+
+/** A service that is restarting is worth waiting for; the job's deadline bounds it. */
+async function patient<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof Problem && error.slug === 'dependency-unavailable') return undefined
+    throw error
+  }
+}
+
+/** Waits until `until` accepts the partition; its every state becomes the job's step. */
+export function watchPartition(
+  deps: HmcApiDeps,
+  job: JobContext,
+  options: { readonly partition: string; readonly until: (partition: Partition) => boolean },
+): Promise<Partition> {
+  return watch(deps, job, {
+    read: () =>
+      deps.hypervisor.getPartition({
+        params: { partition: options.partition },
+        signal: job.signal,
+        correlationId: job.correlationId,
+      }),
+    until: (partition) => {
+      job.step(`partition ${partition.state}, registration ${partition.registration}`)
+      return options.until(partition) ? partition : undefined
+    },
+  })
+}
+
+/**
+ * Waits until the collector has ended the capture of `dump`, in whatever way. `refuse` sees the partition at every
+ * look and throws when no dump can come any more.
+ */
+export async function watchDump(
+  deps: HmcApiDeps,
+  job: JobContext,
+  options: {
+    readonly dump: string
+    readonly partition: string
+    readonly refuse: (partition: Partition) => void
+  },
+): Promise<Dump> {
+  const { signal, correlationId } = job
+  const found = await watch(deps, job, {
+    read: async (): Promise<Capture> => ({
+      dump: await findDump(deps, job, options.dump),
+      partition: await deps.hypervisor.getPartition({
+        params: { partition: options.partition },
+        signal,
+        correlationId,
+      }),
+    }),
+    until: ({ dump, partition }) => {
+      if (dump === undefined || dump.status === 'capturing') options.refuse(partition)
+      job.step(captureStep(dump, partition))
+      const ended = dump !== undefined && dump.status !== 'capturing' && dump.step !== 'releasing'
+      return ended ? { dump, partition } : undefined
+    },
+  })
+  return found.dump as Dump
+}
+
+interface Capture {
+  readonly dump: Dump | undefined
+  readonly partition: Partition
+}
+
+function captureStep(dump: Dump | undefined, partition: Partition): string {
+  if (dump === undefined) return `partition ${partition.state}`
+  return `dump ${dump.step}, ${dump.transferredBytes} bytes`
+}
+
+async function findDump(
+  deps: HmcApiDeps,
+  job: JobContext,
+  dump: string,
+): Promise<Dump | undefined> {
+  try {
+    return await deps.collector.getDump({ params: { dump }, signal: job.signal })
+  } catch (error) {
+    if (error instanceof Problem && error.slug === 'not-found') return undefined
+    throw error
+  }
+}
