@@ -21,6 +21,7 @@ export {
 } from './lifecycle.ts'
 export {
   crashCause,
+  newFrame,
   newPartition,
   partition,
   type BootProgress,
@@ -46,13 +47,9 @@ export {
   type QueueDefinition,
 } from './queues.ts'
 export type { Body, BodyValue, Route, Routes } from './route.ts'
-export {
-  collectorRoutes,
-  elfMedia,
-  flattenedMedia,
-  hmcRoutes,
-  hypervisorRoutes,
-  lparKernelRoutes,
-  ndjsonMedia,
-} from './routes.ts'
+export { collectorRoutes } from './collector-routes.ts'
+export { hmcRoutes } from './hmc-routes.ts'
+export { hypervisorRoutes } from './hypervisor-routes.ts'
+export { lparKernelRoutes } from './lpar-kernel-routes.ts'
+export { elfMedia, flattenedMedia, ndjsonMedia } from './route-parameters.ts'
 export { frameSpace, imageSpace, partitionSpace, records } from './spaces.ts'

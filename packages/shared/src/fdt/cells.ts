@@ -10,7 +10,7 @@ export const emptyProperty: Uint8Array = new Uint8Array(0)
 export function fromCells(...values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length)
   const view = viewOf(bytes)
-  values.forEach((value, index) => u32.write(view, 4 * index, value, 'big'))
+  values.forEach((value, index) => u32.write({ view, offset: 4 * index, order: 'big' }, value))
   return bytes
 }
 
@@ -18,7 +18,7 @@ export function fromCells(...values: readonly number[]): Uint8Array {
 export function fromCells64(...values: readonly bigint[]): Uint8Array {
   const bytes = new Uint8Array(8 * values.length)
   const view = viewOf(bytes)
-  values.forEach((value, index) => u64.write(view, 8 * index, value, 'big'))
+  values.forEach((value, index) => u64.write({ view, offset: 8 * index, order: 'big' }, value))
   return bytes
 }
 
@@ -42,7 +42,7 @@ export function toCells(value: Uint8Array): number[] {
   requireMultiple(value, 4)
   const view = viewOf(value)
   return Array.from({ length: value.byteLength / 4 }, (_, index) =>
-    u32.read(view, 4 * index, 'big'),
+    u32.read({ view, offset: 4 * index, order: 'big' }),
   )
 }
 
@@ -51,7 +51,7 @@ export function toCells64(value: Uint8Array): bigint[] {
   requireMultiple(value, 8)
   const view = viewOf(value)
   return Array.from({ length: value.byteLength / 8 }, (_, index) =>
-    u64.read(view, 8 * index, 'big'),
+    u64.read({ view, offset: 8 * index, order: 'big' }),
   )
 }
 

@@ -13,32 +13,29 @@ export interface ByteRange {
  */
 export function parseRange(header: string | undefined, size: bigint): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '')
-  if (match === null) return undefined
-  const [, first = '', last = ''] = match
+  const [, first = '', last = ''] = match ?? []
   if (first === '' && last === '') return undefined
-  const start = first === '' ? maxOf(size - BigInt(last), 0n) : BigInt(first)
-  const end = first === '' || last === '' ? size : minOf(BigInt(last) + 1n, size)
-  if (start >= end) {
-    throw new Problem(
-      'range-not-satisfiable',
-      `bytes ${first}-${last} of a resource of ${size} bytes`,
-      {
-        extensions: { size: size.toString() },
-      },
-    )
-  }
-  return { start, end }
+  const range = first === '' ? suffix(BigInt(last), size) : between(BigInt(first), last, size)
+  if (range.start < range.end) return range
+  throw new Problem(
+    'range-not-satisfiable',
+    `bytes ${first}-${last} of a resource of ${size} bytes`,
+    { extensions: { size: size.toString() } },
+  )
+}
+
+/** The last `length` bytes. */
+function suffix(length: bigint, size: bigint): ByteRange {
+  return { start: length < size ? size - length : 0n, end: size }
+}
+
+/** From `start` to the byte `last`, both included; to the end when `last` is empty or beyond it. */
+function between(start: bigint, last: string, size: bigint): ByteRange {
+  const end = last === '' ? size : BigInt(last) + 1n
+  return { start, end: end < size ? end : size }
 }
 
 /** `bytes 0-99/1000`. */
 export function contentRange(range: ByteRange, size: bigint): string {
   return `bytes ${range.start}-${range.end - 1n}/${size}`
-}
-
-function maxOf(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
-}
-
-function minOf(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }

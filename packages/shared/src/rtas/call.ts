@@ -86,7 +86,7 @@ function checkCounts(argumentCount: number, returnCount: number): void {
 function encodeCells(cells: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * cells.length)
   const view = viewOf(bytes)
-  cells.forEach((cell, index) => u32.write(view, 4 * index, cell, 'big'))
+  cells.forEach((cell, index) => u32.write({ view, offset: 4 * index, order: 'big' }, cell))
   return bytes
 }
 
@@ -99,6 +99,6 @@ function decodeCells(bytes: Uint8Array): number[] {
   }
   const view = viewOf(bytes)
   return Array.from({ length: bytes.byteLength / 4 }, (_, index) =>
-    u32.read(view, 4 * index, 'big'),
+    u32.read({ view, offset: 4 * index, order: 'big' }),
   )
 }

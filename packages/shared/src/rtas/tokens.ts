@@ -53,6 +53,6 @@ export function rtasTokenProperties(
 
 function cell(value: number): Uint8Array {
   const bytes = new Uint8Array(4)
-  u32.write(viewOf(bytes), 0, value, 'big')
+  u32.write({ view: viewOf(bytes), offset: 0, order: 'big' }, value)
   return bytes
 }

@@ -1,0 +1,110 @@
+/** The operations of PHYP and partition firmware. Internal. */
+import { z } from 'zod'
+import { inventoryRoutes } from './inventory-routes.ts'
+import { bootProgress, imageNotes, partition, vcpu, vcpuUpdate } from './partition.ts'
+import { imageParams, partitionParams } from './route-parameters.ts'
+import { bytes, json, none, type Routes } from './route.ts'
+
+/** vCPU contexts of the largest partition as JSON. */
+const vcpusBytesMax = 16 * 1024 * 1024
+const rtasBytesMax = 4096
+
+export const hypervisorRoutes = {
+  ...inventoryRoutes,
+  activatePartition: {
+    method: 'POST',
+    path: '/partitions/:partition/activate',
+    summary: 'Clear memory, build the device tree, queue the IPL',
+    params: partitionParams,
+    status: 202,
+    reply: json(partition),
+    problems: ['not-found', 'wrong-state'],
+  },
+  powerOffPartition: {
+    method: 'POST',
+    path: '/partitions/:partition/power-off',
+    summary: 'Immediate power off: memory, registration and any pending dump are lost',
+    params: partitionParams,
+    status: 202,
+    reply: json(partition),
+    problems: ['not-found', 'wrong-state'],
+  },
+  restartPartition: {
+    method: 'POST',
+    path: '/partitions/:partition/restart',
+    summary: 'Immediate restart without a dump; a pending dump is kept and presented again',
+    params: partitionParams,
+    status: 202,
+    reply: json(partition),
+    problems: ['not-found', 'wrong-state'],
+  },
+  systemReset: {
+    method: 'POST',
+    path: '/partitions/:partition/system-reset',
+    summary:
+      'Dump restart: system reset interrupt 0x100 on all CPUs; firmware dumps alone if no kernel answers',
+    params: partitionParams,
+    status: 202,
+    reply: json(partition),
+    problems: ['not-found', 'wrong-state'],
+  },
+  getDeviceTree: {
+    method: 'GET',
+    path: '/partitions/:partition/device-tree',
+    summary: 'The flattened device tree of the present boot (readable by dtc)',
+    params: partitionParams,
+    status: 200,
+    reply: bytes(1024 * 1024),
+    problems: ['not-found', 'wrong-state'],
+  },
+  rtasCall: {
+    method: 'POST',
+    path: '/partitions/:partition/rtas',
+    summary:
+      'One RTAS call: big-endian cells token, nargs, nret, args, rets in and out; an empty 200 reply means the call does not return',
+    params: partitionParams,
+    query: z.strictObject({ epoch: z.coerce.number().int().min(0) }),
+    body: bytes(rtasBytesMax),
+    status: 200,
+    reply: bytes(rtasBytesMax),
+    problems: ['not-found', 'wrong-state', 'stale-boot', 'invalid-request'],
+  },
+  putVcpus: {
+    method: 'PUT',
+    path: '/partitions/:partition/vcpus',
+    summary: 'Replace the contexts of the named virtual CPUs',
+    params: partitionParams,
+    body: json(vcpuUpdate, vcpusBytesMax),
+    status: 204,
+    reply: none,
+    problems: ['not-found', 'stale-boot', 'invalid-request'],
+  },
+  getVcpus: {
+    method: 'GET',
+    path: '/partitions/:partition/vcpus',
+    summary: 'Contexts of all virtual CPUs',
+    params: partitionParams,
+    status: 200,
+    reply: json(z.array(vcpu)),
+    problems: ['not-found'],
+  },
+  reportBootProgress: {
+    method: 'POST',
+    path: '/partitions/:partition/boot-progress',
+    summary: 'The kernel host tells how the boot went',
+    params: partitionParams,
+    body: json(bootProgress),
+    status: 200,
+    reply: json(partition),
+    problems: ['not-found', 'wrong-state', 'stale-boot'],
+  },
+  getImageNotes: {
+    method: 'GET',
+    path: '/images/:image/notes',
+    summary: 'Registers and VMCOREINFO of an image',
+    params: imageParams,
+    status: 200,
+    reply: json(imageNotes),
+    problems: ['not-found'],
+  },
+} as const satisfies Routes

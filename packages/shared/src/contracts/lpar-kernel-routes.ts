@@ -1,0 +1,92 @@
+/** The operations of the Linux kernels. Internal, apart from what the console passes through. */
+import { z } from 'zod'
+import { partitionId } from './ids.ts'
+import { crashRequest } from './partition.ts'
+import { elfMedia, flattenedMedia, ndjsonMedia, partitionParams } from './route-parameters.ts'
+import { json, none, stream, text, type Routes } from './route.ts'
+
+const vmcoreQuery = z.strictObject({
+  /** Flattened form only: leave out bytes before this offset. */
+  from: z.coerce.number().int().min(0).default(0),
+})
+
+export const lparKernelRoutes = {
+  readFile: {
+    method: 'GET',
+    path: '/partitions/:partition/sys/*',
+    summary: 'Read a sysfs or debugfs file of the partition',
+    params: z.strictObject({ partition: partitionId, '*': z.string().max(256) }),
+    status: 200,
+    reply: text(),
+    problems: ['not-found', 'errno', 'wrong-state'],
+  },
+  writeFile: {
+    method: 'PUT',
+    path: '/partitions/:partition/sys/*',
+    summary: 'Write a sysfs file of the partition',
+    params: z.strictObject({ partition: partitionId, '*': z.string().max(256) }),
+    body: text(4096),
+    status: 204,
+    reply: none,
+    problems: ['not-found', 'errno', 'wrong-state', 'conflict'],
+  },
+  readProc: {
+    method: 'GET',
+    path: '/partitions/:partition/proc/:file',
+    summary: 'Read /proc/cmdline, /proc/meminfo, /proc/kmsg of the partition',
+    params: z.strictObject({ partition: partitionId, file: z.string().max(64) }),
+    status: 200,
+    reply: text(),
+    problems: ['not-found', 'errno', 'wrong-state'],
+  },
+  readVmcore: {
+    method: 'GET',
+    path: '/partitions/:partition/proc/vmcore',
+    summary:
+      'The dump: ELF with Range, or makedumpfile-flattened (Accept) from an offset, holes left out',
+    params: partitionParams,
+    query: vmcoreQuery,
+    status: 200,
+    reply: stream(elfMedia, flattenedMedia),
+    problems: ['not-found', 'errno', 'wrong-state', 'range-not-satisfiable'],
+  },
+  readVmcoreManifest: {
+    method: 'GET',
+    path: '/partitions/:partition/proc/vmcore.manifest',
+    summary: 'Digests of every populated part of the dump, NDJSON',
+    params: partitionParams,
+    status: 200,
+    reply: stream(ndjsonMedia),
+    problems: ['not-found', 'errno', 'wrong-state'],
+  },
+  crash: {
+    method: 'POST',
+    path: '/partitions/:partition/crash',
+    summary: 'Make the kernel crash',
+    params: partitionParams,
+    body: json(crashRequest),
+    status: 202,
+    reply: none,
+    problems: ['not-found', 'wrong-state', 'invalid-configuration'],
+  },
+  systemResetInterrupt: {
+    method: 'POST',
+    path: '/partitions/:partition/interrupts/system-reset',
+    summary: 'System reset exception 0x100 on every CPU',
+    params: partitionParams,
+    body: json(z.strictObject({ epoch: z.int().min(0) })),
+    status: 202,
+    reply: none,
+    problems: ['not-found', 'wrong-state', 'stale-boot'],
+  },
+  shutdown: {
+    method: 'POST',
+    path: '/partitions/:partition/shutdown',
+    summary: 'Orderly shutdown by the operating system',
+    params: partitionParams,
+    body: json(z.strictObject({ action: z.enum(['reboot', 'power-off']) })),
+    status: 202,
+    reply: none,
+    problems: ['not-found', 'wrong-state'],
+  },
+} as const satisfies Routes
