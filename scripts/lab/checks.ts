@@ -13,7 +13,7 @@ export interface Check {
 
 export const checks: readonly Check[] = [
   { name: 'format', program: 'oxfmt', args: ['--check'], remedy: 'npm run fix' },
-  { name: 'lint', program: 'oxlint', args: ['--type-aware'], remedy: 'npm run fix, then by hand' },
+  { name: 'lint', program: 'oxlint', args: [], remedy: 'npm run fix, then by hand' },
   { name: 'types', program: 'tsc', args: ['--noEmit', '--pretty', 'false'], remedy: 'by hand' },
 ]
 
