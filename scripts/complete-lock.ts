@@ -10,6 +10,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 /** What matters here of one entry of the lock file. */
 export interface LockPackage {
   readonly version?: string
+  /** Where it came from: a path for our own packages, nothing for those of a registry. */
+  readonly resolved?: string
   readonly dev?: boolean
   readonly optional?: boolean
   readonly os?: readonly string[]

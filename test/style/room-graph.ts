@@ -1,0 +1,52 @@
+/**
+ * Which room of packages/shared may import which: the one declaration. tidy.test.ts compares it with the imports that
+ * the rooms really have; a new edge is a decision and belongs here first. Tests of a room may import any room.
+ */
+export const roomGraph: Readonly<Record<string, readonly string[]>> = {
+  units: [],
+  layout: ['units'],
+  rtas: ['layout', 'units'],
+  fadump: ['layout', 'units'],
+  fdt: ['layout', 'units'],
+  elf: ['layout', 'units'],
+  printk: ['elf', 'layout', 'units'],
+  contracts: ['units'],
+  runtime: ['units'],
+  store: ['units'],
+  queue: ['contracts', 'runtime', 'units'],
+  telemetry: [],
+  http: ['contracts', 'telemetry', 'units'],
+}
+
+/** Rooms without I/O: oxlint keeps `node:*` and packages out of them; time and randomness stay out as well. */
+export const pureRooms: readonly string[] = [
+  'units',
+  'layout',
+  'rtas',
+  'fadump',
+  'fdt',
+  'elf',
+  'printk',
+  'contracts',
+]
+
+/** Where a TypeScript file may lie. `<room>` stands for a key of the graph. */
+export const places: readonly string[] = [
+  'packages/shared/src/<room>/',
+  'services/hypervisor/src/',
+  'services/lpar-kernel/src/',
+  'services/dump-collector/src/',
+  'services/hmc-api/src/',
+  'scripts/',
+  'test/bench/',
+  'test/conformance/',
+  'test/contract/',
+  'test/fixtures/',
+  'test/simulation/',
+  'test/soak/',
+  'test/style/',
+  'test/support/',
+  'test/system/',
+  'test/truth/',
+  'test/wire/',
+]
