@@ -51,9 +51,7 @@ export async function startMachineRoom(options: MachineRoomOptions): Promise<Mac
     logger: createLogger({ service, level: options.logLevel }),
     metrics: createMetrics({ processMetrics: false }),
   })
-  const hypervisor = await up(
-    buildHypervisor({ ...common('hypervisor'), store, queues }),
-  )
+  const hypervisor = await up(buildHypervisor({ ...common('hypervisor'), store, queues }))
   const kernel = await up(
     buildLparKernel({ ...common('lpar-kernel'), store, queues, hypervisorUrl: hypervisor }),
   )

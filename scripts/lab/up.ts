@@ -1,4 +1,23 @@
-/** `./lab up`. */
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+/** `./lab up`: the four services in one process, until Ctrl-C. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createBullmqQueues,
+  createHeapEventLog,
+  createInProcessQueues,
+  createRedisEventLog,
+  type EventLog,
+  type JobQueues,
+} from '@fadump-lab/shared/queue'
+import { systemClock, systemRandom } from '@fadump-lab/shared/runtime'
+import {
+  createHeapMemoryStore,
+  createRedisMemoryStore,
+  type MemoryStore,
+} from '@fadump-lab/shared/store'
+import { startMachineRoom } from './machine-room.ts'
 
 export interface UpOptions {
   /** Without it everything is kept in the memory of the process. */
@@ -8,6 +27,54 @@ export interface UpOptions {
 }
 
 /** Answers with the exit code, once it is told to stop. */
-export function up(_options: UpOptions): Promise<number> {
-  return Promise.reject(new Error('up is not built yet'))
+export async function up(options: UpOptions): Promise<number> {
+  const dumpRoot = await mkdtemp(join(tmpdir(), 'fadump-lab-'))
+  await using adapters = await openAdapters(options.redis)
+  await using room = await startMachineRoom({
+    ...adapters,
+    clock: systemClock,
+    random: systemRandom(),
+    dumpRoot,
+    logLevel: 'warn',
+    port: options.port ?? 0,
+  })
+  const { console: api } = room.urls
+  const kept = options.redis === undefined ? 'memory of this process' : options.redis
+  process.stdout.write(
+    [
+      `API            ${api}/v1`,
+      `documentation  ${api}/docs`,
+      `OpenAPI        ${api}/openapi.json`,
+      `partitions in  ${kept}`,
+      `dumps in       ${dumpRoot}`,
+      'Ctrl-C stops everything and removes the dumps.',
+      '',
+    ].join('\n'),
+  )
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  await rm(dumpRoot, { recursive: true, force: true })
+  return 0
+}
+
+interface Adapters extends AsyncDisposable {
+  readonly store: MemoryStore
+  readonly queues: JobQueues
+  readonly events: EventLog
+}
+
+async function openAdapters(redis: string | undefined): Promise<Adapters> {
+  await using open = new AsyncDisposableStack()
+  const store = open.use(
+    redis === undefined ? createHeapMemoryStore() : await createRedisMemoryStore({ url: redis }),
+  )
+  const queues = open.use(
+    redis === undefined
+      ? createInProcessQueues({ clock: systemClock })
+      : createBullmqQueues({ url: redis }),
+  )
+  const events = open.use(
+    redis === undefined ? createHeapEventLog() : createRedisEventLog({ url: redis }),
+  )
+  const opened = open.move()
+  return { store, queues, events, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

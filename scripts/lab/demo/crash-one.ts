@@ -33,7 +33,8 @@ async function ended(api: Console, job: HmcJob, tell: (step: string) => void): P
   for (let now = job; ; now = await api.getJob({ params: { job: job.id } })) {
     tell(`${now.operation}: ${now.step}`)
     if (now.state === 'succeeded') return now
-    if (now.state === 'failed') throw new Error(`${now.operation} of ${now.partition}: ${now.failure}`)
+    if (now.state === 'failed')
+      throw new Error(`${now.operation} of ${now.partition}: ${now.failure}`)
     await sleep(pollMs)
   }
 }

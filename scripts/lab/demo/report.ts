@@ -1,7 +1,7 @@
-/** What the demo prints at the end: one row a system, or the same as JSON. */
-import Table from 'cli-table3'
 import type { Dump } from '@fadump-lab/shared/contracts'
 import { describeLength } from '@fadump-lab/shared/units'
+/** What the demo prints at the end: one row a system, or the same as JSON. */
+import Table from 'cli-table3'
 import type { DemoSystem } from './systems.ts'
 
 export interface DemoResult {

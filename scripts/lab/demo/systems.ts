@@ -14,7 +14,13 @@ const GiB = 2 ** 30
 
 /** Cover letter of "fadump: Firmware-assisted dump support for Powerpc" (v5), 15 November 2011. */
 export const demoSystems: readonly DemoSystem[] = [
-  { id: 'p6-4g', title: 'POWER6, 4 GB, 8 CPUs', memoryBytes: 4 * GiB, processors: 8, crash: 'sysrq' },
+  {
+    id: 'p6-4g',
+    title: 'POWER6, 4 GB, 8 CPUs',
+    memoryBytes: 4 * GiB,
+    processors: 8,
+    crash: 'sysrq',
+  },
   {
     id: 'p7-2g',
     title: 'POWER7, 2 GB, 20 CPUs',

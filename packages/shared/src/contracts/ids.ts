@@ -13,7 +13,10 @@ const label = (what: string, max = 48) =>
 export const frameId = label('a frame id', 32)
 export const partitionId = label('a partition id', 32)
 export const imageId = label('an image id', 32)
-/** `<partition>-<crash number>`: one crash, one dump. */
+/**
+ * `<partition>-<incarnation>-<crash number>`: one crash, one dump. The incarnation is drawn when a partition is created,
+ * so that a partition made again under an old name never meets an old dump.
+ */
 export const dumpId = label('a dump id', 48)
 export const jobId = label('a job id', 64)
 /** Follows one request through all services. */

@@ -13,6 +13,8 @@ export const partitionMachine = machine('partition', {
     powerOff: 'not-activated',
     bootFailed: 'error',
     terminate: 'dumping',
+    terminateUnregistered: 'terminated',
+    restart: 'starting',
   },
   running: {
     terminate: 'dumping',
@@ -29,16 +31,22 @@ export const partitionMachine = machine('partition', {
     booted: 'capturing',
     rejected: 'starting',
     restart: 'capture-starting',
+    terminateUnregistered: 'terminated',
     powerOff: 'not-activated',
     bootFailed: 'error',
   },
   capturing: {
     released: 'running',
     restart: 'capture-starting',
+    terminateUnregistered: 'terminated',
     powerOff: 'not-activated',
     bootFailed: 'error',
   },
-  terminated: { restart: 'starting', powerOff: 'not-activated' },
+  terminated: {
+    restart: 'starting',
+    captureRestart: 'capture-starting',
+    powerOff: 'not-activated',
+  },
   error: { powerOff: 'not-activated', restart: 'starting', captureRestart: 'capture-starting' },
 })
 

@@ -68,6 +68,8 @@ export const partition = z.strictObject({
   crashes: z.int().min(0),
   /** The dump that waits or is being captured. */
   pendingDump: dumpId.optional(),
+  /** The dump of the latest crash that firmware preserved, whatever became of it. */
+  lastDump: dumpId.optional(),
   /** Base URL of the partition on its kernel host. */
   partitionUrl: z.url().optional(),
   /** Why the last boot or dump failed, for people. */

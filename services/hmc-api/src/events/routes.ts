@@ -1,6 +1,6 @@
 /** The event stream over HTTP: a page of rows as JSON, or rows as they come as server-sent events. */
 import { Readable } from 'node:stream'
-import { hmcRoutes, labEvent, type LabEvent } from '@fadump-lab/shared/contracts'
+import { hmcRoutes, labEvent, Problem, type LabEvent } from '@fadump-lab/shared/contracts'
 import type { Handler } from '@fadump-lab/shared/http'
 import type { EventLog, EventRow } from '@fadump-lab/shared/queue'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -18,13 +18,29 @@ export function listEvents(events: EventLog): Handler<(typeof hmcRoutes)['listEv
     const rows: EventRow[] = []
     let after = query.after
     for (let scanned = 0; scanned < scannedMax && rows.length < query.limit;) {
-      const page = await events.read(after, query.limit)
+      const page = await readPage(events, after, query.limit)
       rows.push(...page.filter(({ event }) => matches(event, query)))
       scanned += page.length
       after = page.at(-1)?.id
       if (page.length < query.limit) break
     }
     return rows.slice(0, query.limit)
+  }
+}
+
+/** An id that no log gave is the caller's mistake. */
+async function readPage(
+  events: EventLog,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly EventRow[]> {
+  try {
+    return await events.read(after, limit)
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new Problem('invalid-request', `query: after: ${cause.message}`, { cause })
+    }
+    throw cause
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type HmcJob,
   type Partition,
 } from '@fadump-lab/shared/contracts'
+import { invariant } from '@fadump-lab/shared/units'
 import type { HmcApiDeps } from '../deps.ts'
 import type { JobContext, JobRunner, NewJob } from './job-runner.ts'
 import { watchDump, watchPartition } from './watch.ts'
@@ -105,7 +106,8 @@ async function untilDumped(deps: HmcApiDeps, job: JobContext, before: Partition)
       return now.crashes > before.crashes
     },
   })
-  const dumpId = `${partition}-${crashed.crashes}`
+  const dumpId = crashed.lastDump
+  invariant(dumpId !== undefined, `${partition} crashed registered, but firmware names no dump`)
   job.dump(dumpId)
   const dump = await watchDump(deps, job, { dump: dumpId, partition, refuse: refuseError })
   if (dump.status === 'failed')

@@ -1,0 +1,101 @@
+/** The services behind the console as scripted values: each read of a partition or dump takes the next one. */
+import {
+  collectorRoutes,
+  dump,
+  hypervisorRoutes,
+  lparKernelRoutes,
+  partition,
+  Problem,
+  type Dump,
+  type Partition,
+} from '@fadump-lab/shared/contracts'
+import type { Client } from '@fadump-lab/shared/http'
+import { createHeapEventLog } from '@fadump-lab/shared/queue'
+import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
+import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+import { buildHmcApi, type HmcApiDeps } from '../index.ts'
+
+/** A partition as the hypervisor answers; override what the test is about. */
+export function aPartition(change: Record<string, unknown> = {}): Partition {
+  return partition.decode({
+    id: 'p1',
+    memoryBytes: 2 ** 31,
+    processors: 2,
+    rmaBytes: 2 ** 28,
+    state: 'running',
+    registration: 'registered',
+    epoch: 3,
+    crashes: 0,
+    correlationId: 'c1',
+    ...change,
+  } as never)
+}
+
+export function aDump(change: Record<string, unknown> = {}): Dump {
+  return dump.decode({
+    id: 'p1-00000000-1',
+    partition: 'p1',
+    frame: 'server-1',
+    status: 'complete',
+    step: 'complete',
+    sizeBytes: 100,
+    transferredBytes: 100,
+    storedBytes: 100,
+    attempts: 1,
+    released: true,
+    startedAt: '2026-01-01T00:00:00Z',
+    correlationId: 'c1',
+    ...change,
+  } as never)
+}
+
+export interface Script {
+  /** Successive answers; the last one is repeated. */
+  readonly partitions?: readonly (Partition | Problem)[]
+  readonly dumps?: readonly (Dump | Problem)[]
+  /** Refusals by operation name. */
+  readonly refusals?: Readonly<Record<string, Problem>>
+}
+
+/** The console over scripted services; `called` lists the operations it used, in order. */
+export async function startedConsole(script: Script, options: { jobTimeoutMs?: number } = {}) {
+  const called: string[] = []
+  const answer = <Value>(values: readonly (Value | Problem)[], fallback: Value) => {
+    const rest = [...values]
+    return (): Promise<Value> => {
+      const value = rest.length > 1 ? rest.shift() : (rest[0] ?? fallback)
+      return value instanceof Problem ? Promise.reject(value) : Promise.resolve(value as Value)
+    }
+  }
+  const reads = {
+    getPartition: answer(script.partitions ?? [], aPartition()),
+    getDump: answer(script.dumps ?? [], aDump()),
+  }
+  const client = <Rs extends object>(routes: Rs): Client<never> =>
+    Object.fromEntries(
+      Object.keys(routes).map((name) => [
+        name,
+        () => {
+          called.push(name)
+          const refusal = script.refusals?.[name]
+          if (refusal !== undefined) return Promise.reject(refusal)
+          const read = reads[name as keyof typeof reads] as (() => Promise<unknown>) | undefined
+          return read === undefined ? Promise.resolve([]) : read()
+        },
+      ]),
+    ) as never
+  const events = createHeapEventLog()
+  const deps: HmcApiDeps = {
+    hypervisor: client(hypervisorRoutes),
+    kernel: client(lparKernelRoutes),
+    collector: client(collectorRoutes),
+    events,
+    clock: systemClock,
+    random: seededRandom(1),
+    logger: createLogger({ service: 'hmc-api', level: 'silent' }),
+    metrics: createMetrics({ processMetrics: false }),
+    jobTimeoutMs: options.jobTimeoutMs ?? 10_000,
+  }
+  const service = await buildHmcApi(deps)
+  return { ...service, events, called, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+}
