@@ -1,7 +1,7 @@
 /** One system from creation to stored vmcore, over the console's REST API only. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dump, HmcJob, hmcRoutes } from '@fadump-lab/shared/contracts'
 import type { Client } from '@fadump-lab/shared/http'
+import { systemClock } from '@fadump-lab/shared/runtime'
 import type { DemoSystem } from './systems.ts'
 
 export type Console = Client<typeof hmcRoutes>
@@ -35,6 +35,6 @@ async function ended(api: Console, job: HmcJob, tell: (step: string) => void): P
     if (now.state === 'succeeded') return now
     if (now.state === 'failed')
       throw new Error(`${now.operation} of ${now.partition}: ${now.failure}`)
-    await sleep(pollMs)
+    await systemClock.sleep(pollMs)
   }
 }

@@ -28,7 +28,7 @@ suite('the OpenAPI document', () => {
     )
     for (const { path, parameters } of operations) {
       const declared = parameters.filter((parameter) => parameter.in === 'path')
-      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
       assert.deepEqual(declared.map(({ name }) => name).toSorted(), inPath.toSorted(), path)
     }
   })

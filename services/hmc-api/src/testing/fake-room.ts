@@ -9,8 +9,8 @@ import {
   type Dump,
   type Partition,
 } from '@fadump-lab/shared/contracts'
-import type { Client } from '@fadump-lab/shared/http'
-import { createHeapEventLog } from '@fadump-lab/shared/queue'
+import type { Client, Service } from '@fadump-lab/shared/http'
+import { createHeapEventLog, type EventLog } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
 import { buildHmcApi, type HmcApiDeps } from '../index.ts'
@@ -57,8 +57,17 @@ export interface Script {
   readonly refusals?: Readonly<Record<string, Problem>>
 }
 
+/** The started console, what it called, and its event log. */
+export interface ScriptedConsole extends Service {
+  readonly events: EventLog
+  readonly called: readonly string[]
+}
+
 /** The console over scripted services; `called` lists the operations it used, in order. */
-export async function startedConsole(script: Script, options: { jobTimeoutMs?: number } = {}) {
+export async function startedConsole(
+  script: Script,
+  options: { readonly jobTimeoutMs?: number } = {},
+): Promise<ScriptedConsole> {
   const called: string[] = []
   const answer = <Value>(values: readonly (Value | Problem)[], fallback: Value) => {
     const rest = [...values]
@@ -97,5 +106,5 @@ export async function startedConsole(script: Script, options: { jobTimeoutMs?: n
     jobTimeoutMs: options.jobTimeoutMs ?? 10_000,
   }
   const service = await buildHmcApi(deps)
-  return { ...service, events, called, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+  return { ...service, events, called }
 }
