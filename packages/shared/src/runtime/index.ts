@@ -3,6 +3,7 @@ export { delayMsMax, systemClock, type Clock } from './clock.ts'
 export { VirtualClock } from './virtual-clock.ts'
 export { seededRandom, systemRandom, type Random } from './random.ts'
 export { KeyedMutex } from './mutex.ts'
+export { withinDeadline, type Deadline } from './deadline.ts'
 export { backoffDelayMs, retry, type Backoff, type RetryOptions } from './retry.ts'
 export {
   ConfigError,
