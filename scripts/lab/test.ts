@@ -5,7 +5,7 @@ import { capabilities, repositoryRoot } from '../../test/support/tools.ts'
 import { checks, runCheck } from './checks.ts'
 import { UsageError } from './command.ts'
 import { runTests, testFiles } from './run-tests.ts'
-import type { TestTally } from './run-tests.ts'
+import { verdict } from './verdict.ts'
 
 export interface TestOptions {
   /** Parts of paths; with any, only the test files that contain one run, and no checks. */
@@ -19,7 +19,7 @@ const exitFailed = 1
 export async function test({ patterns }: TestOptions): Promise<number> {
   const files = chosenFiles(patterns)
   printCapabilities()
-  const refused = patterns.length === 0 ? await runChecks() : []
+  const checksFailed = patterns.length === 0 ? await runChecks() : []
   const concurrency = availableParallelism()
   print(`tests: ${files.length} files, ${concurrency} at a time`)
   const tally = await runTests({
@@ -28,7 +28,14 @@ export async function test({ patterns }: TestOptions): Promise<number> {
     concurrency,
     report: (text) => process.stdout.write(text),
   })
-  return verdict(tally, refused, patterns.length === 0 ? checks.length : 0)
+  const { failed, lines } = verdict({
+    tally,
+    checksPassed: patterns.length === 0 ? checks.length - checksFailed.length : 0,
+    checksFailed,
+    gapsFail: process.env['CI'] === 'true',
+  })
+  for (const line of lines) print(line)
+  return failed === 0 ? exitCodes.ok.code : exitFailed
 }
 
 function chosenFiles(patterns: readonly string[]): readonly string[] {
@@ -63,18 +70,6 @@ async function runChecks(): Promise<readonly string[]> {
     print(`${fault}\n  mend ${check.name}: ${check.remedy}`)
   }
   return refused
-}
-
-function verdict(tally: TestTally, refused: readonly string[], checksRun: number): number {
-  const gaps = tally.unproved
-  const gapsFail = process.env['CI'] === 'true' && gaps.length > 0
-  if (gaps.length > 0)
-    print(`not run here: ${gaps.length}${gapsFail ? ', and in CI nothing may be left out' : ''}`)
-  for (const { title, file, reason } of gaps) print(`  ${title}\n      ${file}: ${reason}`)
-  if (refused.length > 0) print(`checks that failed: ${refused.join(', ')}`)
-  const failed = tally.failed + refused.length + (gapsFail ? gaps.length : 0)
-  print(`${tally.passed + checksRun - refused.length} passed, ${failed} failed`)
-  return failed === 0 ? exitCodes.ok.code : exitFailed
 }
 
 function print(line: string): void {
