@@ -1,0 +1,344 @@
+/**
+ * The log of kernels since 5.10: the lockless record ring (kernel/printk/printk_ringbuffer.c), with one writer.
+ *
+ * - Descriptors have ids; the slot of an id is `id mod count`. `tail_id … head_id` are in use. The first id sits in the
+ *   last slot and never holds a record.
+ * - Texts have logical positions. A block that would cross or touch the end of the ring is stored at its start instead;
+ *   `begin` stays before the end, `next` lies after the start. So no block ever ends exactly at the ring's end.
+ * - A text that makes room for a new one leaves its descriptor *reusable*: tools skip it. `tail_id` moves only when its
+ *   slot is needed, as in the kernel.
+ */
+import { linearMapBase, vmcoreinfo, type VmcoreinfoEntry } from '../elf/index.ts'
+import { u64, type ByteOrder } from '../layout/index.ts'
+import {
+  advance,
+  alignUp,
+  concat,
+  hex,
+  invariant,
+  viewOf,
+  type RealAddress,
+} from '../units/index.ts'
+import {
+  LogFormatError,
+  type KernelLog,
+  type LogChange,
+  type LogLayout,
+  type LogLine,
+  type LogState,
+  type LogWrite,
+  type ReadMemory,
+  type RecordRingState,
+  type TextBlock,
+} from './kernel-log.ts'
+import {
+  descriptorLayout,
+  descriptorState,
+  emptyLineLpos,
+  failedLpos,
+  flagsAndLevel,
+  idMask,
+  infoLayout,
+  ringLayout,
+  ringVmcoreinfo,
+} from './ring-layout.ts'
+import { readRecords, readRing } from './ring-reader.ts'
+import { physicalAddress, symbolAddress } from './symbols.ts'
+import { checkLayout, checkLine, lineBytesMax, linesOf } from './text.ts'
+
+export const recordRing: KernelLog = {
+  name: 'record-ring',
+  bytesNeeded: (layout) => places(layout).bytes,
+  vmcoreinfo: exported,
+  init,
+  append,
+  load,
+  attach,
+  read: (state, read) => readRecords(ours(state), read),
+}
+
+/** `PRB_AVGBITS`: the kernel reckons with 32 bytes of text a record. */
+const averageTextBits = 5
+/** Offsets of `prb`, `printk_rb_static` and `clear_seq` (a `latched_seq`) from `LogLayout.address` on. */
+const variables = { pointer: 0, ring: 8, clearSequence: 96, end: 128 } as const
+
+function places({ bits }: LogLayout): {
+  readonly countBits: number
+  readonly infos: number
+  readonly text: number
+  readonly bytes: number
+} {
+  const countBits = bits - averageTextBits
+  const infos = variables.end + descriptorLayout.size * 2 ** countBits
+  const text = infos + infoLayout.size * 2 ** countBits
+  return { countBits, infos, text, bytes: text + 2 ** bits }
+}
+
+function exported({ address }: LogLayout): VmcoreinfoEntry[] {
+  const symbol = (name: string, offset: number): VmcoreinfoEntry =>
+    vmcoreinfo.symbol(name, linearMapBase + address + BigInt(offset))
+  return [
+    symbol('prb', variables.pointer),
+    symbol('printk_rb_static', variables.ring),
+    symbol('clear_seq', variables.clearSequence),
+    ...ringVmcoreinfo,
+  ]
+}
+
+function init(layout: LogLayout): LogChange {
+  const state = emptyState(layout)
+  const { order } = layout
+  const count = 2 ** state.countBits
+  const unused = { begin: failedLpos, next: failedLpos }
+  const stateVar = (descriptorState.reusable << 62n) | state.headId
+  const lastDescriptor = descriptorLayout.encode({ stateVar, ...unused }, order)
+  // Bootstrap: the first use of slot 0 adds the count to its sequence, which makes 0.
+  const firstSequence = word(BigInt.asUintN(64, -BigInt(count)), order)
+  const place = places(layout)
+  const bytes = concat([
+    word(linearMapBase + state.ring, order),
+    encodeRing(state, 0n),
+    new Uint8Array(variables.end - variables.clearSequence),
+    new Uint8Array(descriptorLayout.size * (count - 1)),
+    lastDescriptor,
+    firstSequence,
+    new Uint8Array(place.bytes - place.infos - firstSequence.byteLength),
+  ])
+  return { writes: [{ address: layout.address, bytes }], state }
+}
+
+function append(state: LogState, line: LogLine): LogChange {
+  let now = ours(state)
+  checkLine(line)
+  const writes: LogWrite[] = []
+  for (const text of linesOf(line.text, Math.min(lineBytesMax, textBytesMax(now)))) {
+    const change = appendRecord(now, line, text)
+    writes.push(...change.writes)
+    now = change.state
+  }
+  return { writes, state: now }
+}
+
+/** Half of the ring, as `data_check_size` has it. */
+function textBytesMax({ sizeBits }: RecordRingState): number {
+  return 2 ** (sizeBits - 1) - 8
+}
+
+/** `prb_reserve`, `prb_final_commit`. */
+function appendRecord(
+  before: RecordRingState,
+  line: LogLine,
+  text: Uint8Array,
+): { readonly writes: LogWrite[]; readonly state: RecordRingState } {
+  const { order } = before
+  const { state: reserved, id, reused } = reserveDescriptor(before)
+  const { state, block, reused: overwritten } = allocateText(reserved, id, text.byteLength)
+  const sequence = sequenceOf(state, id)
+  const info = {
+    sequence,
+    timestampNs: line.timestampNs,
+    textLength: text.byteLength,
+    facility: 0,
+    flagsAndLevel: flagsAndLevel(line.level, order),
+    callerId: line.callerId ?? 0,
+    subsystem: new Uint8Array(16),
+    device: new Uint8Array(48),
+  }
+  const descriptor = {
+    stateVar: (descriptorState.finalized << 62n) | id,
+    begin: block.begin,
+    next: block.next,
+  }
+  const writes = [
+    ...[...reused, ...overwritten].map((oldId) => reusableWrite(state, oldId)),
+    ...textWrites(state, block, text),
+    { address: slotAddress(state, 'infos', id), bytes: infoLayout.encode(info, order) },
+    {
+      address: slotAddress(state, 'descriptors', id),
+      bytes: descriptorLayout.encode(descriptor, order),
+    },
+    { address: state.ring, bytes: encodeRing(state, sequence) },
+  ]
+  return { writes, state }
+}
+
+interface Reservation {
+  readonly state: RecordRingState
+  /** Descriptors that became reusable. */
+  readonly reused: readonly bigint[]
+}
+
+/** `desc_reserve`: the next id; when its slot is the tail's, the tail and all text up to its text go. */
+function reserveDescriptor(before: RecordRingState): Reservation & { readonly id: bigint } {
+  const id = (before.headId + 1n) & idMask
+  const count = 1n << BigInt(before.countBits)
+  if (((id - count) & idMask) !== before.tailId) {
+    return { state: { ...before, headId: id }, id, reused: [] }
+  }
+  const tail = before.blocks.findIndex((block) => block.id === before.tailId)
+  const pushed = dropBlocks(before, tail + 1)
+  const tailId = (before.tailId + 1n) & idMask
+  return {
+    state: { ...pushed.state, headId: id, tailId },
+    id,
+    reused: [...pushed.reused, before.tailId],
+  }
+}
+
+/** `data_alloc`: a block for `length` bytes; the oldest blocks make room. */
+function allocateText(
+  before: RecordRingState,
+  id: bigint,
+  length: number,
+): Reservation & { readonly block: TextBlock } {
+  if (length === 0) {
+    return { state: before, reused: [], block: { id, begin: emptyLineLpos, next: emptyLineLpos } }
+  }
+  const begin = before.headLpos
+  const next = nextLpos(begin, alignUp(BigInt(length) + 8n, 8n), before.sizeBits)
+  const ringBytes = 1n << BigInt(before.sizeBits)
+  const fits = (tailLpos: bigint): boolean => BigInt.asUintN(64, next - tailLpos) <= ringBytes
+  const kept = fits(before.tailLpos) ? 0 : before.blocks.findIndex((block) => fits(block.next)) + 1
+  const { state, reused } = dropBlocks(before, kept)
+  const block = { id, begin, next }
+  return { state: { ...state, headLpos: next, blocks: [...state.blocks, block] }, reused, block }
+}
+
+/** `get_next_lpos`. */
+function nextLpos(begin: bigint, size: bigint, sizeBits: number): bigint {
+  const end = BigInt.asUintN(64, begin + size)
+  const wraps = (lpos: bigint): bigint => lpos >> BigInt(sizeBits)
+  if (wraps(begin) === wraps(end)) return end
+  return BigInt.asUintN(64, (wraps(end) << BigInt(sizeBits)) + size)
+}
+
+/** `data_push_tail` over the `count` oldest blocks. */
+function dropBlocks(state: RecordRingState, count: number): Reservation {
+  const dropped = state.blocks.slice(0, count)
+  const last = dropped.at(-1)
+  if (last === undefined) return { state, reused: [] }
+  return {
+    state: { ...state, tailLpos: last.next, blocks: state.blocks.slice(count) },
+    reused: dropped.map((block) => block.id),
+  }
+}
+
+/** The block's id and text; a wrapped block also leaves its id where it would have begun. */
+function textWrites(state: RecordRingState, block: TextBlock, text: Uint8Array): LogWrite[] {
+  if (block.begin === emptyLineLpos) return []
+  const id = word(block.id, state.order)
+  const mask = (1n << BigInt(state.sizeBits)) - 1n
+  const begin = advance(state.text, block.begin & mask)
+  const bytes = concat([id, text])
+  if ((block.begin & mask) < (block.next & mask)) return [{ address: begin, bytes }]
+  return [
+    { address: begin, bytes: id },
+    { address: state.text, bytes },
+  ]
+}
+
+function word(value: bigint, order: ByteOrder): Uint8Array {
+  const bytes = new Uint8Array(8)
+  u64.write({ view: viewOf(bytes), offset: 0, order }, value)
+  return bytes
+}
+
+function reusableWrite(state: RecordRingState, id: bigint): LogWrite {
+  const bytes = word((descriptorState.reusable << 62n) | id, state.order)
+  return { address: slotAddress(state, 'descriptors', id), bytes }
+}
+
+function slotAddress(
+  state: RecordRingState,
+  array: 'descriptors' | 'infos',
+  id: bigint,
+): RealAddress {
+  const slot = id & ((1n << BigInt(state.countBits)) - 1n)
+  const { size } = array === 'descriptors' ? descriptorLayout : infoLayout
+  return advance(state[array], slot * BigInt(size))
+}
+
+/** The first record has sequence 0. */
+function sequenceOf(state: RecordRingState, id: bigint): bigint {
+  return (id - firstId(state.countBits) - 1n) & idMask
+}
+
+/** `DESC0_ID`. */
+function firstId(countBits: number): bigint {
+  return -((1n << BigInt(countBits)) + 1n) & idMask
+}
+
+function encodeRing(state: RecordRingState, lastFinalizedSequence: bigint): Uint8Array {
+  return ringLayout.encode(
+    {
+      countBits: state.countBits,
+      reserved0: 0,
+      descriptors: linearMapBase + state.descriptors,
+      infos: linearMapBase + state.infos,
+      headId: state.headId,
+      tailId: state.tailId,
+      lastFinalizedSequence,
+      sizeBits: state.sizeBits,
+      reserved1: 0,
+      text: linearMapBase + state.text,
+      headLpos: state.headLpos,
+      tailLpos: state.tailLpos,
+      failures: 0n,
+    },
+    state.order,
+  )
+}
+
+function emptyState(layout: LogLayout): RecordRingState {
+  checkLayout(layout)
+  const { order, address, bits } = layout
+  const { countBits, infos, text } = places(layout)
+  // BLK0_LPOS
+  const lpos = BigInt.asUintN(64, -(1n << BigInt(bits)))
+  return {
+    log: 'record-ring',
+    order,
+    ring: advance(address, variables.ring),
+    descriptors: advance(address, variables.end),
+    infos: advance(address, infos),
+    text: advance(address, text),
+    countBits,
+    sizeBits: bits,
+    headId: firstId(countBits),
+    tailId: firstId(countBits),
+    headLpos: lpos,
+    tailLpos: lpos,
+    blocks: [],
+  }
+}
+
+async function load(layout: LogLayout, read: ReadMemory): Promise<RecordRingState> {
+  const expected = emptyState(layout)
+  const state = await readRing(expected.ring, layout.order, read)
+  const fields = ['descriptors', 'infos', 'text', 'countBits', 'sizeBits'] as const
+  const wrong = fields.find((field) => state[field] !== expected[field])
+  if (wrong !== undefined) {
+    const value = `${wrong} ${hex(state[wrong])} instead of ${hex(expected[wrong])}`
+    throw new LogFormatError(`no record ring of ours at ${hex(layout.address)}: ${value}`)
+  }
+  return state
+}
+
+async function attach(
+  symbols: ReadonlyMap<string, string>,
+  order: ByteOrder,
+  read: ReadMemory,
+): Promise<RecordRingState | undefined> {
+  const pointer = symbolAddress(symbols, 'prb')
+  const isOurLayout = ringVmcoreinfo.every(([key, value]) => (symbols.get(key) ?? value) === value)
+  if (pointer === undefined || !isOurLayout || !symbols.has('SIZE(printk_ringbuffer)')) {
+    return undefined
+  }
+  const ring = u64.read({ view: viewOf(await read(pointer, 8)), offset: 0, order })
+  return readRing(physicalAddress(ring), order, read)
+}
+
+function ours(state: LogState): RecordRingState {
+  invariant(state.log === 'record-ring', `the state of a ${state.log} is not a record ring's`)
+  return state
+}
