@@ -15,7 +15,7 @@ export const roomGraph: Readonly<Record<string, readonly string[]>> = {
   store: ['units'],
   queue: ['contracts', 'runtime', 'units'],
   telemetry: [],
-  http: ['contracts', 'telemetry', 'units'],
+  http: ['contracts', 'runtime', 'telemetry', 'units'],
 }
 
 /** Rooms without I/O: oxlint keeps `node:*` and packages out of them; time and randomness stay out as well. */

@@ -1,17 +1,19 @@
+import { commonConfig, portConfig } from '@fadump-lab/shared/http'
 import { envInteger } from '@fadump-lab/shared/runtime'
-import { logLevels } from '@fadump-lab/shared/telemetry'
-/** The console's settings. */
+/** The console's environment variables, each with unit, default and purpose. */
 import { z } from 'zod'
 
-export const hmcApiConfig = z.object({
-  HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
-  PORT: envInteger(0, 65_535).prefault('8080').describe('Port of the public REST API.'),
-  HYPERVISOR_URL: z.url().describe('Base URL of the hypervisor service.'),
-  LPAR_KERNEL_URL: z.url().describe('Base URL of the kernel hosts.'),
-  DUMP_COLLECTOR_URL: z.url().describe('Base URL of the dump collectors.'),
-  REDIS_CONTROL_URL: z.url().describe('Redis that carries queues and events.'),
+export const configSchema = z.object({
+  ...commonConfig,
+  PORT: portConfig(8080),
+  HYPERVISOR_URL: z.url().default('http://127.0.0.1:8081').describe('The hypervisor.'),
+  LPAR_KERNEL_URL: z.url().default('http://127.0.0.1:8082').describe('The kernel hosts.'),
+  DUMP_COLLECTOR_URL: z.url().default('http://127.0.0.1:8083').describe('The dump collectors.'),
+  REDIS_CONTROL_URL: z
+    .url()
+    .default('redis://127.0.0.1:6379/0')
+    .describe('Redis that holds queues and events.'),
   JOB_TIMEOUT_MS: envInteger(1_000, 86_400_000)
     .prefault('3600000')
     .describe('Milliseconds one job may take.'),
-  LOG_LEVEL: z.enum(logLevels).default('info').describe('Least severe log level that is written.'),
 })
