@@ -160,3 +160,26 @@ export {
   type RelocationInput,
 } from './crash-memory-ranges.ts'
 export { fadumpRegionText, type FadumpRegionInput } from './fadump-region.ts'
+export {
+  appendBootArguments,
+  crashkernelOf,
+  parseKernelArguments,
+  splitCommandLine,
+  type CommandLineArgument,
+  type KernelArguments,
+} from './kernel-arguments.ts'
+export { parseCrashkernel, type Crashkernel } from './crashkernel-argument.ts'
+export { memparse } from './memparse.ts'
+export { planReservation } from './boot-memory.ts'
+export type { ReservationInput, ReservationPlan } from './reservation-plan.ts'
+export { bootRegionsFor, type BootRegions } from './boot-regions.ts'
+export {
+  processDump,
+  selectCpuRegisters,
+  type AcceptedDump,
+  type CpuRegisters,
+  type CpuSelection,
+  type ProcessedDump,
+  type ProcessInput,
+  type RejectedDump,
+} from './process-dump.ts'

@@ -19,8 +19,10 @@ export interface KernelProfile {
   readonly crashInfoFormat: 'FADMPINF' | 'FADMPSIG'
   /** Where the reserved dump area goes: below the end of memory, or at the lowest free place above boot memory. */
   readonly areaPlacement: 'top' | 'lowest'
-  /** Floor of the boot memory size. v5 takes the larger of this less 64 MiB and the RMA, plus 64 MiB. */
+  /** Floor of the boot memory size; v5 takes the RMA instead when that is larger. */
   readonly bootMemoryMin: ByteLength
+  /** Added to the v5 floor since capture kernels ran out of memory when they loaded network modules; 0 before. */
+  readonly networkAllowance: ByteLength
   readonly bootRegionsMax: number
   /**
    * How boot memory is covered by memory regions. Linux 6.10 subtracts what it has found twice, so that with several
@@ -62,7 +64,8 @@ export const kernelProfiles: Readonly<Record<KernelProfileName, KernelProfile>> 
     ptRegsCount: 44,
     crashInfoFormat: 'FADMPINF',
     areaPlacement: 'top',
-    bootMemoryMin: byteLength(320n * MiB),
+    bootMemoryMin: byteLength(256n * MiB),
+    networkAllowance: byteLength(64n * MiB),
     bootRegionsMax: 1,
     bootRegionWalk: 'intended',
     realModeDestination: 'contiguous',
@@ -85,7 +88,9 @@ export const kernelProfiles: Readonly<Record<KernelProfileName, KernelProfile>> 
     ptRegsCount: 48,
     crashInfoFormat: 'FADMPSIG',
     areaPlacement: 'lowest',
+    // RTAS_FADUMP_MIN_BOOT_MEM has the allowance in it.
     bootMemoryMin: byteLength(320n * MiB),
+    networkAllowance: byteLength(0n),
     bootRegionsMax: 7,
     bootRegionWalk: 'intended',
     realModeDestination: 'page-aligned',

@@ -24,7 +24,7 @@ export function fromCells64(...values: readonly bigint[]): Uint8Array {
 
 /** Text with its NUL. Throws `DeviceTreeError` when the text itself holds a NUL or is not Latin-1. */
 export function fromText(text: string): Uint8Array {
-  if (/[^\u0001-\u00ff]/.test(text)) {
+  if (text.includes('\0') || !isLatin1(text)) {
     throw new DeviceTreeError(
       `${JSON.stringify(text)} cannot be a text property: NUL or not Latin-1`,
     )
@@ -77,4 +77,11 @@ function requireMultiple(value: Uint8Array, cellBytes: number): void {
       `a property of ${value.byteLength} bytes is not made of ${cellBytes}-byte values`,
     )
   }
+}
+
+function isLatin1(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0xff) return false
+  }
+  return true
 }

@@ -24,8 +24,8 @@ import {
 export function decodeDeviceTree(bytes: Uint8Array): DeviceTree {
   const header = decodeHeader(bytes)
   const blob = bytes.subarray(0, header.totalSize)
-  const structure = block(blob, 'structure block', header.structureOffset, header.structureSize)
-  const strings = block(blob, 'strings block', header.stringsOffset, header.stringsSize)
+  const structure = block(blob, 'structure block', [header.structureOffset, header.structureSize])
+  const strings = block(blob, 'strings block', [header.stringsOffset, header.stringsSize])
   return {
     root: decodeStructure(structure, strings),
     reservations: decodeReservations(blob, header.reservationsOffset),
@@ -58,7 +58,11 @@ function decodeHeader(bytes: Uint8Array): FdtHeader {
   return header
 }
 
-function block(blob: Uint8Array, what: string, offset: number, size: number): Uint8Array {
+function block(
+  blob: Uint8Array,
+  what: string,
+  [offset, size]: readonly [number, number],
+): Uint8Array {
   if (offset < fdtHeaderLayout.size || offset + size > blob.byteLength) {
     throw new DeviceTreeError(
       `the ${what} [${offset}, ${offset + size}) is not between the header and totalsize ${blob.byteLength}`,
