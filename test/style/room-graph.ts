@@ -6,7 +6,7 @@ export const roomGraph: Readonly<Record<string, readonly string[]>> = {
   units: [],
   layout: ['units'],
   rtas: ['layout', 'units'],
-  fadump: ['layout', 'units'],
+  fadump: ['layout', 'rtas', 'units'],
   fdt: ['layout', 'units'],
   elf: ['layout', 'units'],
   printk: ['elf', 'layout', 'units'],
