@@ -5,7 +5,11 @@ import { crashRequest } from './partition.ts'
 import { elfMedia, flattenedMedia, ndjsonMedia, partitionParams } from './route-parameters.ts'
 import { json, none, stream, text, type Routes } from './route.ts'
 
+/** Of this boot generation only: any other is refused with `stale-boot`. For callers that mean one certain dump. */
+const epoch = z.coerce.number().int().min(0).optional()
+const bootQuery = z.strictObject({ epoch })
 const vmcoreQuery = z.strictObject({
+  epoch,
   /** Flattened form only: leave out bytes before this offset. */
   from: z.coerce.number().int().min(0).default(0),
 })
@@ -25,10 +29,11 @@ export const lparKernelRoutes = {
     path: '/partitions/:partition/sys/*',
     summary: 'Write a sysfs file of the partition',
     params: z.strictObject({ partition: partitionId, '*': z.string().max(256) }),
+    query: bootQuery,
     body: text(4096),
     status: 204,
     reply: none,
-    problems: ['not-found', 'errno', 'wrong-state', 'conflict'],
+    problems: ['not-found', 'errno', 'wrong-state', 'conflict', 'stale-boot'],
   },
   readProc: {
     method: 'GET',
@@ -48,16 +53,17 @@ export const lparKernelRoutes = {
     query: vmcoreQuery,
     status: 200,
     reply: stream(elfMedia, flattenedMedia),
-    problems: ['not-found', 'errno', 'wrong-state', 'range-not-satisfiable'],
+    problems: ['not-found', 'errno', 'wrong-state', 'range-not-satisfiable', 'stale-boot'],
   },
   readVmcoreManifest: {
     method: 'GET',
     path: '/partitions/:partition/proc/vmcore.manifest',
     summary: 'Digests of every populated part of the dump, NDJSON',
     params: partitionParams,
+    query: bootQuery,
     status: 200,
     reply: stream(ndjsonMedia),
-    problems: ['not-found', 'errno', 'wrong-state'],
+    problems: ['not-found', 'errno', 'wrong-state', 'stale-boot'],
   },
   crash: {
     method: 'POST',

@@ -1,0 +1,115 @@
+/** The beginning of a run: a new dump, or one that an earlier run of the job, here or elsewhere, has left. */
+import type { CaptureJob, Dump } from '@fadump-lab/shared/contracts'
+import type { Fetch } from '@fadump-lab/shared/http'
+import { byteLength } from '@fadump-lab/shared/units'
+import { captureKernel } from '../kernel/capture-kernel.ts'
+import { readDump, writeDump } from '../store/dump-file.ts'
+import { parentOf, placeOf, type Place } from '../store/layout.ts'
+import { readProgress, writeProgress, type Progress } from '../store/progress.ts'
+import { Capture, type CaptureTools, type DumpPatch } from './capture.ts'
+
+export interface ClaimTools extends CaptureTools {
+  readonly fetch?: Fetch
+  /** A token no other run has. */
+  readonly newOwner: () => string
+}
+
+interface Found {
+  readonly place: Place
+  readonly dump: Dump
+}
+
+/**
+ * Takes the dump for this run: from now on an earlier run cannot write any more. `undefined` when the dump is
+ * complete and its partition free: nothing is left to do.
+ */
+export async function claim(
+  tools: ClaimTools,
+  job: CaptureJob,
+  signal: AbortSignal,
+): Promise<Capture | undefined> {
+  const kernel = captureKernel(job, tools.fetch)
+  const found = await findDump(tools, job)
+  if (found?.dump.step === 'complete' && found.dump.released) return undefined
+  const { place, dump } = found ?? (await beginDump(tools, job))
+  const before = await readProgress(tools.files, place)
+  const progress: Progress = {
+    job,
+    owner: tools.newOwner(),
+    durableOffset: before?.durableOffset ?? byteLength(0),
+    isTransferred: before?.isTransferred ?? false,
+  }
+  await writeProgress(tools.files, place, progress)
+  const capture = new Capture(tools, { job, signal, kernel, place, dump, progress })
+  if (found === undefined) await capture.tell('claimed', { to: dump.step })
+  else await goOn(capture, before)
+  return capture
+}
+
+async function findDump(tools: ClaimTools, job: CaptureJob): Promise<Found | undefined> {
+  const final = placeOf(tools.root, job, 'final')
+  const stored = await readDump(tools.files, final)
+  if (stored?.status === 'complete') return { place: final, dump: stored }
+  const incomplete = placeOf(tools.root, job, 'incomplete')
+  if (stored !== undefined) await reopen(tools, { final, incomplete })
+  const dump = await readDump(tools.files, incomplete)
+  return dump === undefined ? undefined : { place: incomplete, dump }
+}
+
+/** A partial dump whose partition presents it again can still become complete. */
+async function reopen(
+  { files, root }: ClaimTools,
+  { final, incomplete }: { readonly final: Place; readonly incomplete: Place },
+): Promise<void> {
+  await files.remove(incomplete.directory)
+  await files.rename(final.directory, incomplete.directory)
+  await files.syncDirectory(parentOf(root, final))
+}
+
+async function beginDump(tools: ClaimTools, job: CaptureJob): Promise<Found> {
+  const { files, root, clock } = tools
+  const place = placeOf(root, job, 'incomplete')
+  await files.makeDirectory(place.directory)
+  await files.syncDirectory(parentOf(root, job))
+  await files.syncDirectory(root)
+  const dump: Dump = {
+    id: job.dump,
+    partition: job.partition,
+    frame: job.frame,
+    status: 'capturing',
+    step: 'claimed',
+    sizeBytes: byteLength(0),
+    transferredBytes: byteLength(0),
+    storedBytes: byteLength(0),
+    missing: [],
+    attempts: 1,
+    released: false,
+    startedAt: clock.iso(),
+    correlationId: job.correlationId,
+  }
+  await writeDump(files, place, dump)
+  return { place, dump }
+}
+
+/** Brings what was found to a step this run can go on from. */
+async function goOn(capture: Capture, before: Progress | undefined): Promise<void> {
+  const { step, attempts } = capture.dump
+  await capture.save({ attempts: attempts + 1 })
+  await capture.tell('claimedAgain', { from: step, to: step }, { attempt: attempts + 1 })
+  if (step === 'releasing' || step === 'complete') return capture.publish()
+  const isOtherBoot = before?.job.epoch !== capture.job.epoch
+  if (isOtherBoot && (step === 'transferring' || step === 'verifying')) {
+    const reason = `the partition presents the dump again with boot ${capture.job.epoch}`
+    await capture.transition({ event: 'fail', detail: { reason } })
+  }
+  if (capture.dump.step === 'failed') {
+    await capture.transition({ event: 'retry', patch: reopened })
+  }
+}
+
+const reopened = {
+  status: 'capturing',
+  missing: [],
+  failure: undefined,
+  completedAt: undefined,
+} satisfies DumpPatch

@@ -1,0 +1,39 @@
+/** The capture as its state machine says it (contracts/lifecycle.ts): one function per state, run until it ends. */
+import type { CaptureState } from '@fadump-lab/shared/contracts'
+import type { Capture, Outcome } from './capture.ts'
+import { fetchManifest } from './manifest.ts'
+import { endCapture, releaseDump } from './release.ts'
+import { storeDump } from './store.ts'
+import { transferVmcore } from './transfer.ts'
+import { verifyVmcore } from './verify.ts'
+
+type Step = (capture: Capture) => Promise<Outcome>
+
+const steps: Readonly<Record<Exclude<CaptureState, 'complete' | 'failed'>, Step>> = {
+  claimed: fetchManifest,
+  transferring: transferVmcore,
+  verifying: verifyVmcore,
+  storing: storeDump,
+  releasing: releaseDump,
+}
+
+/** Errors: `CaptureFailure` when no further run can succeed; anything else when another run may. */
+export async function runCapture(capture: Capture): Promise<void> {
+  for (;;) {
+    capture.signal.throwIfAborted()
+    const { step } = capture.dump
+    if (step === 'failed') return
+    if (step === 'complete') {
+      if (!capture.dump.released) await releaseAgain(capture)
+      return endCapture(capture)
+    }
+    await capture.transition(await steps[step](capture))
+  }
+}
+
+/** An earlier run gave up on the release; the dump itself has long been complete. */
+async function releaseAgain(capture: Capture): Promise<void> {
+  const { event, patch = {}, detail } = await releaseDump(capture)
+  await capture.save(patch)
+  await capture.tell(event, { from: 'complete', to: 'complete' }, detail)
+}

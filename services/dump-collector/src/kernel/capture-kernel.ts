@@ -1,0 +1,70 @@
+/** The capture kernel of one partition, as the collector sees it: a manifest, a vmcore, a file to write `1` to. */
+import {
+  flattenedMedia,
+  lparKernelRoutes,
+  Problem,
+  type CaptureJob,
+} from '@fadump-lab/shared/contracts'
+import { createClient, type Fetch, type StreamedReply } from '@fadump-lab/shared/http'
+import { UnrecoverableJobError } from '@fadump-lab/shared/queue'
+
+/** sysfs path of the file that gives preserved memory back (Documentation/ABI/testing/sysfs-kernel-fadump). */
+export const releaseFile = 'kernel/fadump_release_mem'
+
+export interface CaptureKernel {
+  readManifest(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /** The flattened stream without what lies before `from`. */
+  readVmcore(from: bigint, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  release(signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Every call names the boot that announced the dump, so that a later dump of the same partition is never taken for
+ * this one, least of all by `release`. Errors of every call: `Problem`.
+ */
+export function captureKernel(job: CaptureJob, fetch: Fetch | undefined): CaptureKernel {
+  const client = createClient(lparKernelRoutes, {
+    baseUrl: hostOf(job),
+    ...(fetch === undefined ? {} : { fetch }),
+  })
+  const params = { partition: job.partition }
+  const common = { params, correlationId: job.correlationId }
+  const query = { epoch: job.epoch }
+  return {
+    readManifest: async (signal) =>
+      (await client.readVmcoreManifest({ ...common, signal, query })).body,
+    readVmcore: async (from, signal) => {
+      const headers = { accept: flattenedMedia }
+      const asked = { ...query, from: from.toString() }
+      return flattenedBody(await client.readVmcore({ ...common, signal, headers, query: asked }))
+    },
+    release: (signal) => {
+      const file = { ...params, '*': releaseFile }
+      return client.writeFile({ ...common, signal, params: file, query, body: '1' })
+    },
+  }
+}
+
+/** Whether `error` says that the dump is not there any more: nothing that is asked again can succeed. */
+export function isGone(error: unknown): error is Problem {
+  if (!(error instanceof Problem)) return false
+  if (error.slug === 'errno') return error.extensions['errno'] === 'ENOENT'
+  return ['not-found', 'stale-boot', 'wrong-state'].includes(error.slug)
+}
+
+function hostOf(job: CaptureJob): string {
+  const suffix = `/partitions/${job.partition}`
+  if (job.partitionUrl.endsWith(suffix)) return job.partitionUrl.slice(0, -suffix.length)
+  throw new UnrecoverableJobError(
+    `partitionUrl ${job.partitionUrl} of capture job ${job.dump} does not end in ${suffix}`,
+  )
+}
+
+function flattenedBody(reply: StreamedReply): AsyncIterable<Uint8Array> {
+  const media = reply.headers.get('content-type') ?? 'nothing'
+  if (media.split(';', 1)[0] === flattenedMedia) return reply.body
+  throw new Problem(
+    'dependency-unavailable',
+    `/proc/vmcore was sent as ${media}; asked for was ${flattenedMedia}`,
+  )
+}

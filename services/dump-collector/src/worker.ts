@@ -1,0 +1,114 @@
+/** Capture jobs of the queue, run one after the other per dump, and what is told when one ends badly. */
+import { captureQueue, type CaptureJob } from '@fadump-lab/shared/contracts'
+import { UnrecoverableJobError, type ClaimedJob } from '@fadump-lab/shared/queue'
+import { KeyedMutex } from '@fadump-lab/shared/runtime'
+import type { Capture } from './collect/capture.ts'
+import { claim, type ClaimTools } from './collect/claim.ts'
+import { fail, failCapture } from './collect/fail.ts'
+import { CaptureFailure, describeError } from './collect/failure.ts'
+import { runCapture } from './collect/steps.ts'
+import type { DumpIndex } from './store/dump-index.ts'
+import { errorCode } from './store/files.ts'
+
+const diskFullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+export class CaptureWorker implements AsyncDisposable {
+  readonly #tools: ClaimTools
+  readonly #index: DumpIndex
+  readonly #oneAtATime = new KeyedMutex()
+  readonly #ending = new Set<Promise<void>>()
+  readonly #stopped = new AbortController()
+
+  constructor(tools: ClaimTools, index: DumpIndex) {
+    this.#tools = tools
+    this.#index = index
+  }
+
+  /** The handler of the capture queue. */
+  async run({ payload, signal }: ClaimedJob<CaptureJob>): Promise<void> {
+    await this.#oneAtATime.run(payload.dump, async () => {
+      signal.throwIfAborted()
+      const capture = await claim(this.#tools, payload, signal)
+      if (capture === undefined) return
+      using _shown = this.#index.show(capture)
+      await this.#collect(capture)
+    })
+  }
+
+  /** Told by the queue when it gives a job up: the dump must say so too. */
+  givenUp(payload: unknown, cause: Error): void {
+    const job = captureQueue.payload.safeParse(payload)
+    if (!job.success) return
+    const ending = this.#giveUp(job.data, cause).catch((error: unknown) =>
+      this.#tools.logger.error({ err: error, dump: job.data.dump }, 'giving up failed'),
+    )
+    this.#ending.add(ending)
+    void ending.finally(() => this.#ending.delete(ending))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort(new Error('the collector is stopping'))
+    await Promise.all(this.#ending)
+  }
+
+  async #collect(capture: Capture): Promise<void> {
+    try {
+      await runCapture(capture)
+    } catch (error) {
+      capture.signal.throwIfAborted()
+      if (error instanceof CaptureFailure) {
+        await failCapture(capture, error)
+        throw new UnrecoverableJobError(describeError(error), { cause: error })
+      }
+      await this.#note(capture, error)
+      throw error
+    }
+  }
+
+  /** Between two runs the dump tells why it waits; a disk that cannot take even that keeps the cause in the log. */
+  async #note(capture: Capture, error: unknown): Promise<void> {
+    const { logger } = this.#tools
+    const failure = describeError(error)
+    logger.warn(
+      { err: error, dump: capture.dump.id, step: capture.dump.step },
+      'capture is retried',
+    )
+    try {
+      await capture.save({ failure })
+    } catch (cause) {
+      logger.warn({ err: cause, dump: capture.dump.id }, 'the cause could not be stored')
+    }
+  }
+
+  async #giveUp(job: CaptureJob, cause: Error): Promise<void> {
+    await this.#oneAtATime.run(job.dump, async () => {
+      const found = await this.#index.find(job.dump)
+      if (found === undefined || isSettled(found.dump)) return
+      const capture = await claim(this.#tools, job, this.#stopped.signal)
+      if (capture === undefined) return
+      using _shown = this.#index.show(capture)
+      if (capture.dump.step === 'releasing') await giveUpRelease(capture, cause)
+      else if (isDiskFull(cause)) await fail(capture, cause)
+      else await failCapture(capture, cause)
+    })
+  }
+}
+
+/** The bytes are safe; the partition keeps its memory until somebody releases it. */
+async function giveUpRelease(capture: Capture, cause: Error): Promise<void> {
+  const failure = `not released: ${describeError(cause)}`.slice(0, 1024)
+  await capture.transition({
+    event: 'releaseRefused',
+    patch: { failure },
+    detail: { reason: failure },
+  })
+}
+
+function isSettled({ status, step }: Capture['dump']): boolean {
+  return status !== 'capturing' && step !== 'releasing'
+}
+
+function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return diskFullCodes.has(errorCode(error) ?? '') || isDiskFull(error.cause)
+}

@@ -1,0 +1,120 @@
+/** A collector on a directory of its own, with queues and events in this process. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  captureQueue,
+  collectorRoutes,
+  type CaptureJob,
+  type Dump,
+  type LabEvent,
+} from '@fadump-lab/shared/contracts'
+import { createClient, listen, type Client, type Service } from '@fadump-lab/shared/http'
+import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
+import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
+import { createLogger, createMetrics, type Metrics } from '@fadump-lab/shared/telemetry'
+import { eventually } from '../../../test/support/eventually.ts'
+import { buildDumpCollector, defaultSettings, type CollectorSettings } from '../src/index.ts'
+import type { Files } from '../src/store/files.ts'
+import { nodeFiles } from '../src/store/files.ts'
+
+export interface RoomOptions {
+  readonly files?: Files
+  readonly settings?: Partial<CollectorSettings>
+  /** Of the collector; queue and its back-off run on real time unless `queueClock` says otherwise. */
+  readonly clock?: Clock
+}
+
+export interface Collector extends AsyncDisposable {
+  readonly url: string
+  readonly client: Client<typeof collectorRoutes>
+  readonly metrics: Metrics
+}
+
+export interface Room extends AsyncDisposable {
+  readonly root: string
+  /** Starts a collector on the room's root; several may run. */
+  startCollector(options?: RoomOptions): Promise<Collector>
+  announce(job: CaptureJob): Promise<void>
+  events(): Promise<readonly LabEvent[]>
+  /** The events of a dump as `event>to`. */
+  story(dump: string): Promise<readonly string[]>
+  path(...parts: string[]): string
+  /** No job waits, runs or is delayed. */
+  idle(): Promise<void>
+}
+
+export async function openRoom(): Promise<Room> {
+  const root = await mkdtemp(join(tmpdir(), 'dump-collector-'))
+  const queues = createInProcessQueues({ clock: systemClock })
+  const events = createHeapEventLog()
+  // Back-off has its own tests; here a retry follows at once.
+  const queue = queues.open(captureQueue)
+  const opened = new AsyncDisposableStack()
+  opened.defer(() => rm(root, { recursive: true, force: true }))
+  opened.use(events)
+  opened.use(queues)
+  const rows = async () => (await events.read(undefined, 10_000)).map((row) => row.event)
+  return {
+    root,
+    path: (...parts) => join(root, ...parts),
+    announce: (job) => queue.add(job.dump, job),
+    events: rows,
+    story: async (dump) =>
+      (await rows())
+        .filter((event) => event.subject === dump)
+        .map((event) => `${event.event}>${event.to ?? ''}`),
+    idle: () =>
+      eventually('the queue is empty', async () => {
+        const { waiting, active, delayed } = await queue.counts()
+        return waiting + active + delayed === 0
+      }),
+    startCollector: async (options = {}) => {
+      const metrics = createMetrics({ processMetrics: false })
+      const service = buildDumpCollector({
+        root,
+        queues,
+        events,
+        clock: options.clock ?? systemClock,
+        random: seededRandom(BigInt(await rows().then((all) => all.length + 1))),
+        logger: createLogger({ service: 'dump-collector', level: 'silent' }),
+        metrics,
+        files: options.files ?? nodeFiles,
+        settings: { ...defaultSettings, ...options.settings },
+      })
+      return started(service, metrics)
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function started(service: Service, metrics: Metrics): Promise<Collector> {
+  const url = await listen(service.app, { host: '127.0.0.1', port: 0 })
+  await service.start(url)
+  return {
+    url,
+    metrics,
+    client: createClient(collectorRoutes, { baseUrl: url }),
+    [Symbol.asyncDispose]: async () => service[Symbol.asyncDispose](),
+  }
+}
+
+/** The dump once its status is one of `statuses`. */
+export async function settled(
+  { client }: Pick<Collector, 'client'>,
+  dump: string,
+  isSettled: (dump: Dump) => boolean,
+): Promise<Dump> {
+  let found: Dump | undefined
+  await eventually(`${dump} has settled`, async () => {
+    const [listed] = (await client.listDumps({})).filter(({ id }) => id === dump)
+    found = listed
+    return listed !== undefined && isSettled(listed)
+  })
+  if (found === undefined) throw new Error(`no dump ${dump}`)
+  return found
+}
+
+export async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, 'utf8'))
+}

@@ -1,0 +1,173 @@
+/**
+ * A capture kernel as far as a collector sees one: `/proc/vmcore`, its manifest and `fadump_release_mem`, served from
+ * a sparse vmcore in memory. It keeps a list of what it was asked and misbehaves on request.
+ */
+import { createHash } from 'node:crypto'
+import {
+  lparKernelRoutes,
+  Problem,
+  type CaptureJob,
+  type ProblemSlug,
+} from '@fadump-lab/shared/contracts'
+import { flattenedEnd, flattenedHeader, flattenedRecord } from '@fadump-lab/shared/elf'
+import { createApp, listen, serveRoutes } from '@fadump-lab/shared/http'
+import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+
+/** Bytes of the file by ascending offset; everything between is a hole. */
+export interface SparseVmcore {
+  readonly sizeBytes: number
+  readonly parts: readonly { readonly offset: number; readonly bytes: Uint8Array }[]
+}
+
+export const partBytes = 64 * 1024
+
+/** `pages` of 64 KiB at the given page numbers, filled by number and `seed`, in a file of `sizeBytes`. */
+export function aVmcore(
+  options: {
+    readonly sizeBytes?: number
+    readonly pages?: readonly number[]
+    readonly seed?: number
+  } = {},
+): SparseVmcore {
+  const { pages = [0, 1, 2, 9, 10, 40], sizeBytes = 64 * partBytes, seed = 1 } = options
+  const parts = pages.map((page) => ({
+    offset: page * partBytes,
+    bytes: new Uint8Array(partBytes).map((_, index) => ((index * 31) ^ (page * 7 + seed)) & 0xff),
+  }))
+  return { sizeBytes, parts }
+}
+
+/** What a plain copy of the file would hold. */
+export function wholeFile(vmcore: SparseVmcore): Uint8Array {
+  const file = new Uint8Array(vmcore.sizeBytes)
+  for (const { offset, bytes } of vmcore.parts) file.set(bytes, offset)
+  return file
+}
+
+export function manifestOf(vmcore: SparseVmcore): string {
+  const digest = createHash('sha256')
+  const lines = vmcore.parts.map(({ offset, bytes }) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    digest.update(`${offset} ${bytes.byteLength} ${sha256}\n`)
+    return JSON.stringify({ offset, length: bytes.byteLength, sha256 })
+  })
+  const header = JSON.stringify({ format: 'vmcore-manifest-1', size: vmcore.sizeBytes })
+  const trailer = JSON.stringify({ entries: lines.length, digest: digest.digest('hex') })
+  return `${[header, ...lines, trailer].join('\n')}\n`
+}
+
+/** The honest flattened stream, in chunks. */
+export function* flattened(vmcore: SparseVmcore, from: number): Generator<Uint8Array> {
+  yield flattenedHeader()
+  for (const { offset, bytes } of vmcore.parts) {
+    const skipped = Math.max(0, from - offset)
+    if (skipped >= bytes.byteLength) continue
+    yield flattenedRecord(BigInt(offset + skipped), bytes.byteLength - skipped)
+    yield bytes.subarray(skipped)
+  }
+  yield flattenedEnd()
+}
+
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** What a test puts in the place of an honest answer; by default every answer is honest. */
+export interface Behaviour {
+  vmcore: (from: number, request: number) => Chunks
+  manifest: (request: number) => Chunks
+  release: (request: number) => Promise<void> | void
+}
+
+export interface FakeKernel extends AsyncDisposable {
+  readonly job: CaptureJob
+  readonly url: string
+  /** Every request in order: `manifest`, `vmcore <from>`, `release <body>`. */
+  readonly requests: readonly string[]
+  /** Offsets the vmcore was asked from. */
+  readonly froms: readonly number[]
+  behave(behaviour: Partial<Behaviour>): void
+}
+
+/** Listens on a free port of the loopback. */
+export async function startFakeKernel(
+  vmcore: SparseVmcore,
+  job: Partial<CaptureJob> = {},
+): Promise<FakeKernel> {
+  const requests: string[] = []
+  const froms: number[] = []
+  const counts = { vmcore: 0, manifest: 0, release: 0 }
+  const partition = job.partition ?? 'p1'
+  let behaviour: Behaviour = {
+    vmcore: (from) => flattened(vmcore, from),
+    manifest: () => [new TextEncoder().encode(manifestOf(vmcore))],
+    release: () => {},
+  }
+  const app = createApp({
+    logger: createLogger({ service: 'fake-kernel', level: 'silent' }),
+    metrics: createMetrics({ processMetrics: false }),
+    newCorrelationId: () => 'fake',
+    ready: () => Promise.resolve(),
+  })
+  const unused = () => Promise.reject(new Problem('not-found', 'this fake has only a dump'))
+  serveRoutes(app, lparKernelRoutes, {
+    readFile: unused,
+    readProc: unused,
+    crash: unused,
+    systemResetInterrupt: unused,
+    shutdown: unused,
+    readVmcoreManifest: async ({ query }) => {
+      requests.push(`manifest${query.epoch === undefined ? ' of any boot' : ''}`)
+      return stream(behaviour.manifest(++counts.manifest))
+    },
+    readVmcore: async ({ query, header }, reply) => {
+      requests.push(`vmcore ${query.from}`)
+      froms.push(query.from)
+      reply.header('content-type', header('accept') ?? 'application/octet-stream')
+      return stream(behaviour.vmcore(query.from, ++counts.vmcore))
+    },
+    writeFile: async ({ params, body }) => {
+      requests.push(`release ${params['*']}=${body}`)
+      await behaviour.release(++counts.release)
+      return undefined
+    },
+  })
+  const url = await listen(app, { host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    job: {
+      frame: 'server-1',
+      partition,
+      epoch: 3,
+      dump: `${partition}-1`,
+      partitionUrl: `${url}/partitions/${partition}`,
+      correlationId: 'crash-1',
+      ...job,
+    },
+    requests,
+    froms,
+    behave: (changed) => void (behaviour = { ...behaviour, ...changed }),
+    [Symbol.asyncDispose]: () => app.close(),
+  }
+}
+
+/** The first `bytes` of a stream; then the connection breaks. */
+export function* cutAfter(chunks: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+  let left = bytes
+  for (const chunk of chunks) {
+    if (chunk.byteLength >= left) {
+      yield chunk.subarray(0, left)
+      throw new Error('the connection is cut')
+    }
+    left -= chunk.byteLength
+    yield chunk
+  }
+}
+
+/** A refusal as a kernel host sends it. */
+export function refusal(slug: ProblemSlug, errno?: string): Problem {
+  const extensions = errno === undefined ? {} : { errno, status: 403 }
+  return new Problem(slug, `refused: ${errno ?? slug}`, { extensions })
+}
+
+async function* stream(chunks: Chunks): AsyncGenerator<Uint8Array> {
+  yield* chunks
+}
