@@ -47,7 +47,7 @@ suite('long operations of the console', () => {
   test('crash ends when the dump is stored and the partition is up again', async () => {
     const partitions = [
       aPartition(),
-      aPartition({ state: 'dumping', ...dumped }),
+      aPartition({ state: 'dumping', crashes: 1, pendingDump: 'p1-00000000-1' }),
       aPartition({ state: 'capturing', registration: 'active', ...dumped }),
       aPartition({ ...dumped }),
     ]

@@ -103,11 +103,11 @@ async function untilDumped(deps: HmcApiDeps, job: JobContext, before: Partition)
     partition,
     until: (now) => {
       refuseError(now)
-      return now.crashes > before.crashes
+      return now.lastDump !== before.lastDump
     },
   })
   const dumpId = crashed.lastDump
-  invariant(dumpId !== undefined, `${partition} crashed registered, but firmware names no dump`)
+  invariant(dumpId !== undefined, `the last dump of ${partition} has changed, so there is one`)
   job.dump(dumpId)
   const dump = await watchDump(deps, job, { dump: dumpId, partition, refuse: refuseError })
   if (dump.status === 'failed')
