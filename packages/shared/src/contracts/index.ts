@@ -21,6 +21,7 @@ export {
 } from './lifecycle.ts'
 export {
   crashCause,
+  image,
   newFrame,
   newPartition,
   partition,

@@ -1,0 +1,104 @@
+/**
+ * The flattened device tree of a partition's present boot. The capture boot's differs from the first boot's by
+ * `/rtas/ibm,kernel-dump` only; names and values follow a QEMU 11.1 `pseries` machine where PAPR leaves a choice.
+ */
+import type { KernelProfileName } from '@fadump-lab/shared/contracts'
+import { dumpProperties } from '@fadump-lab/shared/fadump'
+import {
+  deviceNode,
+  encodeDeviceTree,
+  fromCells,
+  fromCells64,
+  fromText,
+  type DeviceNode,
+} from '@fadump-lab/shared/fdt'
+import { rtasTokenProperties, type RtasServiceName } from '@fadump-lab/shared/rtas'
+import { dumpStructureOf, firmwareSectionSizes, personality } from '../fadump/firmware-dump.ts'
+import type { FirmwareRecord } from '../partition/firmware-record.ts'
+import { rtasServiceTable } from '../rtas/service-table.ts'
+
+/** RTAS itself: a page at the end of the real mode area, as in life; calls come over HTTP, so nothing lies there. */
+const rtasBytes = 0x1_0000n
+/** RTAS lies below this even with a larger real mode area: QEMU 11.1 puts it at 0x2fff0000. */
+const rtasEndMax = 0x3000_0000n
+
+/** A CPU of the time of each kernel profile. */
+const processors: Readonly<
+  Record<KernelProfileName, { readonly node: string; readonly version: number }>
+> = {
+  v5: { node: 'PowerPC,POWER7', version: 0x0f00_0003 },
+  modern: { node: 'PowerPC,POWER9', version: 0x0f00_0005 },
+}
+const timebaseHz = 512_000_000
+const clockHz = 4_000_000_000
+
+export function deviceTreeOf(record: FirmwareRecord): Uint8Array {
+  const root = deviceNode(
+    '',
+    {
+      '#address-cells': fromCells(2),
+      '#size-cells': fromCells(2),
+      compatible: fromText('IBM,pSeries'),
+      model: fromText('IBM,fadump-lab'),
+      device_type: fromText('chrp'),
+      'ibm,partition-name': fromText(record.id),
+    },
+    [chosenNode(record), memoryNode(record), cpusNode(record), rtasNode(record)],
+  )
+  return encodeDeviceTree({ root })
+}
+
+function chosenNode(record: FirmwareRecord): DeviceNode {
+  return deviceNode('chosen', {
+    bootargs: fromText(record.bootArguments),
+    'linux,pci-probe-only': fromCells(0),
+  })
+}
+
+function memoryNode(record: FirmwareRecord): DeviceNode {
+  return deviceNode('memory@0', {
+    device_type: fromText('memory'),
+    reg: fromCells64(0n, record.memoryBytes),
+  })
+}
+
+function cpusNode(record: FirmwareRecord): DeviceNode {
+  const offline = new Set(record.offlineCpus)
+  const { node, version } = processors[record.profile]
+  const cpus = Array.from({ length: record.processors }, (_, cpu) =>
+    deviceNode(`${node}@${cpu.toString(16)}`, {
+      device_type: fromText('cpu'),
+      reg: fromCells(cpu),
+      status: fromText(offline.has(cpu) ? 'disabled' : 'okay'),
+      'cpu-version': fromCells(version),
+      'ibm,ppc-interrupt-server#s': fromCells(cpu),
+      'timebase-frequency': fromCells(timebaseHz),
+      'clock-frequency': fromCells(clockHz),
+    }),
+  )
+  return deviceNode('cpus', { '#address-cells': fromCells(1), '#size-cells': fromCells(0) }, cpus)
+}
+
+function rtasNode(record: FirmwareRecord): DeviceNode {
+  const names = Object.keys(rtasServiceTable).filter(
+    (name) => record.dumpOption || name !== 'ibm,configure-kernel-dump',
+  ) as RtasServiceName[]
+  const dump = record.registration === 'active' ? dumpStructureOf(record) : undefined
+  const end = record.rmaBytes < rtasEndMax ? record.rmaBytes : rtasEndMax
+  const base = Number(end - rtasBytes)
+  return deviceNode(
+    'rtas',
+    new Map([
+      ['linux,rtas-base', fromCells(base)],
+      ['linux,rtas-entry', fromCells(base)],
+      ['rtas-size', fromCells(Number(rtasBytes))],
+      ...rtasTokenProperties(names),
+      ...dumpProperties({
+        dumpOption: record.dumpOption,
+        ...firmwareSectionSizes(record),
+        personality,
+        ...(dump === undefined ? {} : { dump }),
+      }),
+    ]),
+  )
+}

@@ -1,0 +1,31 @@
+/** What this firmware offers a partition as regards dumps: the personality and the sizes it advertises. */
+import {
+  decodeDumpMemoryStructure,
+  firmwarePersonalities,
+  hpteSaveAreaLength,
+  registerSaveAreaLength,
+  type DumpMemoryStructure,
+  type FirmwarePersonality,
+} from '@fadump-lab/shared/fadump'
+import type { ByteLength } from '@fadump-lab/shared/units'
+import type { FirmwareRecord } from '../partition/firmware-record.ts'
+
+export const personality: FirmwarePersonality = firmwarePersonalities.papr
+
+/** Sizes of the sections that firmware fills: enough for every virtual CPU, online or not. */
+export function firmwareSectionSizes(record: Pick<FirmwareRecord, 'processors'>): {
+  readonly cpuStateSize: ByteLength
+  readonly hpteSize: ByteLength
+} {
+  return {
+    cpuStateSize: registerSaveAreaLength(record.processors),
+    hpteSize: hpteSaveAreaLength,
+  }
+}
+
+/** Firmware's copy of the registered structure, or of the preserved one with its results. */
+export function dumpStructureOf(record: FirmwareRecord): DumpMemoryStructure | undefined {
+  return record.dumpStructure === undefined
+    ? undefined
+    : decodeDumpMemoryStructure(record.dumpStructure)
+}

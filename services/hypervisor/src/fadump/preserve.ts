@@ -1,0 +1,148 @@
+/**
+ * Preserve: what firmware does with a partition's memory between the crash and the capture boot (spec §7.1).
+ *
+ * Everything is one commit: the copies, the areas that firmware fills, the results in the dump memory structure and the
+ * new state. Whoever dies before it has changed nothing, and whoever repeats it afterwards finds another state.
+ */
+import {
+  encodeDumpMemoryStructure,
+  planPreserve,
+  writeHpteSaveArea,
+  writeRegisterSaveArea,
+  type PreservePlan,
+  type SectionAction,
+} from '@fadump-lab/shared/fadump'
+import { StoreError, type MemoryCopy, type MemoryWrite } from '@fadump-lab/shared/store'
+import { invariant, type ByteLength } from '@fadump-lab/shared/units'
+import type { HypervisorContext } from '../deps.ts'
+import type { FirmwareRecord } from '../partition/firmware-record.ts'
+import { moved, registrationTransition } from '../partition/lifecycle.ts'
+import type { Partitions, Step } from '../partition/partitions.ts'
+import { readRecord } from '../partition/vcpu-access.ts'
+import { decodeVcpus } from '../partition/vcpus.ts'
+import { dumpStructureOf, firmwareSectionSizes, personality } from './firmware-dump.ts'
+
+/** Preserves the partition if it is `dumping`; anything else is left as it is. */
+export async function preserve(
+  given: { readonly deps: HypervisorContext; readonly partitions: Partitions },
+  id: string,
+): Promise<void> {
+  const { deps, partitions } = given
+  const started = deps.clock.now()
+  const { result } = await partitions
+    .update(id, undefined, async (held) => {
+      if (held.record.state !== 'dumping') return { result: 'nothing to preserve' }
+      const vcpus = await readRecord(deps, held)
+      return preserveStep(held.record, vcpus)
+    })
+    .catch((error: unknown) => failPreserve(partitions, id, error))
+  if (result === 'preserved') {
+    deps.metrics.observe('fadump_preserve_seconds', (deps.clock.now() - started) / 1000)
+  }
+}
+
+type Outcome = 'preserved' | 'failed' | 'nothing to preserve'
+
+function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<Outcome> {
+  const structure = dumpStructureOf(record)
+  invariant(structure !== undefined, `partition ${record.id} dumps without a registered structure`)
+  const plan = planPreserve({
+    structure,
+    partitionSize: record.memoryBytes,
+    ...firmwareSectionSizes(record),
+    personality,
+  })
+  const { record: next, transition } = moved(record, 'preserved', {
+    sections: plan.outcomes.length,
+    failedSections: plan.outcomes.filter((outcome) => outcome.errorFlags !== 0).length,
+    bytesDumped: Number(plan.outcomes.reduce((sum, outcome) => sum + outcome.bytesDumped, 0n)),
+  })
+  return {
+    result: 'preserved',
+    record: {
+      ...next,
+      ...(next.pendingDump === undefined ? {} : { lastDump: next.pendingDump }),
+      registration: 'active',
+      dumpStructure: encodeDumpMemoryStructure(plan.structure),
+    },
+    memory: { ...actionsOf(plan, record, vcpus), nextEpoch: true },
+    transitions: [
+      transition,
+      ...registrationTransition(record.registration, 'active', 'preserved'),
+    ],
+  }
+}
+
+function actionsOf(
+  plan: PreservePlan,
+  record: FirmwareRecord,
+  vcpus: string | undefined,
+): { readonly copies: MemoryCopy[]; readonly writes: MemoryWrite[] } {
+  const copies: MemoryCopy[] = []
+  const writes: MemoryWrite[] = []
+  for (const { action } of plan.outcomes) {
+    if (action.kind === 'copy') copies.push(action)
+    else if (action.kind !== 'none') {
+      writes.push({ address: action.target, bytes: areaOf(action, record, vcpus) })
+    }
+  }
+  return { copies, writes }
+}
+
+function areaOf(
+  action: Extract<SectionAction, { kind: 'write-cpu-state' | 'write-hpte' }>,
+  record: FirmwareRecord,
+  vcpus: string | undefined,
+): Uint8Array {
+  return action.kind === 'write-hpte'
+    ? writeHpteSaveArea([], action.length)
+    : cpuStateArea(action.length, record, vcpus)
+}
+
+/** Only CPUs that were online when the dump began (C052). */
+function cpuStateArea(
+  length: ByteLength,
+  record: FirmwareRecord,
+  vcpus: string | undefined,
+): Uint8Array {
+  const online = decodeVcpus(vcpus, record).filter((vcpu) => vcpu.online)
+  return writeRegisterSaveArea(online, length, personality)
+}
+
+/** A preserve that can never succeed ends the dump; one that may is thrown on, to be repeated. */
+async function failPreserve(
+  partitions: Partitions,
+  id: string,
+  error: unknown,
+): Promise<{ readonly result: Outcome }> {
+  const isFinal =
+    error instanceof StoreError && (error.code === 'too-large' || error.code === 'out-of-range')
+  if (!isFinal) throw error
+  return partitions.update(id, undefined, ({ record }): Step<Outcome> => {
+    if (record.state !== 'dumping') return { result: 'nothing to preserve' }
+    const failure = `the dump could not be preserved: ${error.message}`
+    const { record: next, transition } = moved(record, 'preserveFailed', { failure })
+    const { dumpStructure: _structure, pendingDump, ...rest } = next
+    return {
+      result: 'failed',
+      record: { ...rest, registration: 'idle', lastFailure: failure.slice(0, lastFailureMax) },
+      transitions: [
+        transition,
+        ...registrationTransition(record.registration, 'idle', 'preserveFailed'),
+        ...(pendingDump === undefined
+          ? []
+          : [
+              {
+                aggregate: 'dump' as const,
+                event: 'lost',
+                subject: pendingDump,
+                detail: { failure },
+              },
+            ]),
+      ],
+    }
+  })
+}
+
+/** Bound of `lastFailure` in the contract. */
+const lastFailureMax = 1024

@@ -1,0 +1,42 @@
+/** The hypervisor: PHYP and partition firmware. */
+import { hypervisorRoutes } from '@fadump-lab/shared/contracts'
+import { createApp, serveRoutes, type Service } from '@fadump-lab/shared/http'
+import type { HypervisorDeps } from './deps.ts'
+import { guarded } from './edge.ts'
+import { createRooms } from './rooms.ts'
+import { firmwareHandlers } from './routes/firmware.ts'
+import { inventoryHandlers } from './routes/inventory.ts'
+import { operationHandlers } from './routes/operations.ts'
+
+export { configSchema, defaultSettings, settingsOf, type HypervisorConfig } from './config.ts'
+export type { HypervisorDeps, HypervisorSettings } from './deps.ts'
+
+const correlationIdBytes = 8
+
+/** Not listening and not working yet: see `Service`. */
+export function buildHypervisor(deps: HypervisorDeps): Service {
+  const newCorrelationId = () => deps.random.hex(correlationIdBytes)
+  const rooms = createRooms(deps)
+  const app = createApp({
+    logger: deps.logger,
+    metrics: deps.metrics,
+    newCorrelationId,
+    ready: () => deps.store.ping(),
+  })
+  serveRoutes(app, hypervisorRoutes, {
+    ...guarded(inventoryHandlers(rooms)),
+    ...guarded(operationHandlers(rooms)),
+    ...guarded(firmwareHandlers(rooms)),
+  })
+  return {
+    app,
+    async start() {
+      await rooms.inventory.load(newCorrelationId())
+      for (const { id } of rooms.partitions.entries) rooms.owedWork.lookAfter(id)
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      await rooms.background[Symbol.asyncDispose]()
+    },
+  }
+}

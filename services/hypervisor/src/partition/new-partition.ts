@@ -1,0 +1,133 @@
+/** The rules a new partition must keep, and the record it starts with. */
+import {
+  Problem,
+  type Image,
+  type KernelProfileName,
+  type NewPartition,
+} from '@fadump-lab/shared/contracts'
+import { pageSize } from '@fadump-lab/shared/store'
+import {
+  byteLength,
+  describeLength,
+  isAligned,
+  MiB,
+  type ByteLength,
+} from '@fadump-lab/shared/units'
+import type { FirmwareRecord } from './firmware-record.ts'
+
+/** The real mode area of a partition that does not ask for another size. */
+const rmaBytesDefault = 256n * MiB
+/** The most virtual CPUs of one partition. */
+export const partitionProcessorsMax = 4096
+/** The device tree states a partition's memory in one range below the kernel's linear map. */
+const memoryBytesMax = 64n * 1024n * 1024n * MiB
+
+/** Byte order of each kernel profile: Linux on POWER was big-endian in 2011. */
+const byteOrderOf: Readonly<Record<KernelProfileName, Image['byteOrder']>> = {
+  v5: 'big',
+  modern: 'little',
+}
+
+interface Rule {
+  readonly breaks: (partition: NewPartition) => boolean
+  readonly demand: string
+  readonly value: (partition: NewPartition) => string
+}
+
+const rules: readonly Rule[] = [
+  {
+    breaks: ({ memoryBytes }) =>
+      memoryBytes === 0n ||
+      memoryBytes > memoryBytesMax ||
+      !isAligned(memoryBytes, BigInt(pageSize)),
+    demand: 'memoryBytes must be a multiple of 65536 (64 KiB) from 64 KiB to 64 TiB',
+    value: ({ memoryBytes }) => `${memoryBytes}`,
+  },
+  {
+    breaks: ({ processors }) => processors < 1 || processors > partitionProcessorsMax,
+    demand: `processors must be 1 to ${partitionProcessorsMax}`,
+    value: ({ processors }) => `${processors}`,
+  },
+  {
+    breaks: ({ rmaBytes, memoryBytes }) =>
+      rmaBytes !== undefined &&
+      (rmaBytes === 0n || rmaBytes > memoryBytes || !isAligned(rmaBytes, BigInt(pageSize))),
+    demand: 'rmaBytes must be a multiple of 65536 (64 KiB), at least that and at most memoryBytes',
+    value: ({ rmaBytes }) => `${rmaBytes}`,
+  },
+  {
+    breaks: ({ bootArguments }) => /[^\u0020-\u007e]/.test(bootArguments),
+    demand: 'bootArguments must be printable ASCII',
+    value: ({ bootArguments }) => JSON.stringify(bootArguments.slice(0, 64)),
+  },
+  {
+    breaks: ({ offlineCpus, processors }) => offlineCpus.some((cpu) => cpu >= processors),
+    demand: 'offlineCpus must name CPUs below processors',
+    value: ({ offlineCpus, processors }) =>
+      `${offlineCpus.find((cpu) => cpu >= processors)} of ${processors}`,
+  },
+  {
+    breaks: ({ offlineCpus, processors }) => new Set(offlineCpus).size >= processors,
+    demand: 'at least one CPU must be online',
+    value: ({ offlineCpus }) => `${new Set(offlineCpus).size} offline`,
+  },
+  {
+    breaks: ({ content, memoryBytes }) =>
+      content !== undefined && content.populatedBytes > memoryBytes,
+    demand: 'content.populatedBytes must be at most memoryBytes',
+    value: ({ content }) => `${content?.populatedBytes}`,
+  },
+]
+
+/** Errors: `invalid-configuration` for the first rule of the table that is broken. */
+export function checkNewPartition(partition: NewPartition): void {
+  const broken = rules.find((rule) => rule.breaks(partition))
+  if (broken === undefined) return
+  throw new Problem(
+    'invalid-configuration',
+    `partition ${partition.id}: ${broken.demand}, not ${broken.value(partition)}`,
+  )
+}
+
+/** Errors: `invalid-configuration` when the partition cannot start from `image`. */
+export function checkImageFits(partition: NewPartition, image: Image): void {
+  const refuse = (detail: string) => {
+    throw new Problem('invalid-configuration', `partition ${partition.id}: ${detail}`)
+  }
+  if (image.frame !== partition.frame) {
+    refuse(`image ${image.id} is on frame ${image.frame}, the partition on ${partition.frame}`)
+  }
+  if (image.memoryBytes > partition.memoryBytes) {
+    refuse(
+      `image ${image.id} needs ${describeLength(image.memoryBytes)} of memory, memoryBytes is ${describeLength(partition.memoryBytes)}`,
+    )
+  }
+  if (image.byteOrder !== byteOrderOf[partition.profile]) {
+    refuse(
+      `image ${image.id} is ${image.byteOrder}-endian, profile ${partition.profile} is ${byteOrderOf[partition.profile]}-endian`,
+    )
+  }
+}
+
+export function byteOrderOfProfile(profile: KernelProfileName): Image['byteOrder'] {
+  return byteOrderOf[profile]
+}
+
+/** A partition that is off and has never been on. */
+export function newFirmwareRecord(
+  partition: NewPartition,
+  given: Pick<FirmwareRecord, 'incarnation' | 'correlationId'>,
+): FirmwareRecord {
+  return {
+    ...partition,
+    ...given,
+    rmaBytes: partition.rmaBytes ?? defaultRma(partition.memoryBytes),
+    state: 'not-activated',
+    registration: 'idle',
+    crashes: 0,
+  }
+}
+
+function defaultRma(memoryBytes: ByteLength): ByteLength {
+  return byteLength(memoryBytes < rmaBytesDefault ? memoryBytes : rmaBytesDefault)
+}
