@@ -119,9 +119,12 @@ function append(state: LogState, line: LogLine): LogChange {
   return { writes, state: now }
 }
 
-/** Half of the ring, as `data_check_size` has it. */
+/**
+ * A block takes less than half of the ring. Of exactly half it could wrap so that `begin` and `next` have the same index,
+ * which dump tools take for a record without text.
+ */
 function textBytesMax({ sizeBits }: RecordRingState): number {
-  return 2 ** (sizeBits - 1) - 8
+  return 2 ** (sizeBits - 1) - 16
 }
 
 /** `prb_reserve`, `prb_final_commit`. */
