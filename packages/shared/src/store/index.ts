@@ -22,3 +22,8 @@ export {
   type Version,
 } from './memory-store.ts'
 export { createHeapMemoryStore, HeapMemoryStore } from './heap-memory-store.ts'
+export {
+  createRedisMemoryStore,
+  RedisMemoryStore,
+  type RedisMemoryStoreOptions,
+} from './redis-memory-store.ts'

@@ -1,9 +1,7 @@
 /** A sparse page table in leaves of 256 MiB, as the Redis store keeps it, over reference-counted pages. */
 import { invariant } from '../../units/index.ts'
+import { leafOf, leafPages } from '../leaf.ts'
 import { pageId, type PageId } from '../page-id.ts'
-
-/** 4,096 pages of 64 KiB. */
-export const leafPages = 4096
 
 /** One distinct page of a frame. Its body never changes. */
 export interface Page {
@@ -56,12 +54,12 @@ export class PageTable {
   }
 
   get(page: number): Page | undefined {
-    return this.#leaves.get(Math.floor(page / leafPages))?.[page % leafPages]
+    return this.#leaves.get(leafOf(page))?.[page % leafPages]
   }
 
   /** Puts `next`, whose reference passes to the table, in place of what is there; `undefined` makes the page absent. */
   set(page: number, next: Page | undefined): void {
-    const number = Math.floor(page / leafPages)
+    const number = leafOf(page)
     const leaf = this.#leaves.get(number) ?? this.#addLeaf(number, next)
     if (leaf === undefined) return
     const present = leaf[page % leafPages]
