@@ -1,5 +1,6 @@
 /** docs/state-machines.md: the machines drawn from the tables that run. */
 import { captureMachine, jobMachine, partitionMachine } from '@fadump-lab/shared/contracts'
+import { registrationMachine } from '@fadump-lab/shared/fadump'
 import type { Machine } from '@fadump-lab/shared/units'
 import { heading, table } from './markdown.ts'
 
@@ -16,6 +17,12 @@ const drawings: readonly Drawing[] = [
     text: 'A partition as the hypervisor sees it.',
     source: 'packages/shared/src/contracts/lifecycle.ts',
     machine: partitionMachine,
+  },
+  {
+    title: 'Registration',
+    text: 'The dump registration of a partition as firmware keeps it.',
+    source: 'packages/shared/src/fadump/registration.ts',
+    machine: registrationMachine,
   },
   {
     title: 'Capture',

@@ -25,7 +25,7 @@ const testTimeoutMs = 10 * 60 * 1000
 
 /** Every test file below `root`, sorted, as paths relative to it. */
 export function testFiles(root: string): readonly string[] {
-  const places = ['packages/*/src/**', 'services/*/src/**', 'scripts/**', 'test/**']
+  const places = ['packages/*/src/**', 'services/*/{src,test}/**', 'scripts/**', 'test/**']
   return globSync(
     places.map((place) => `${place}/*.test.ts`),
     { cwd: root },

@@ -1,4 +1,5 @@
 /** Words that do not belong into the repository, each with what to write instead. */
+import { isTest } from './sources.ts'
 
 export interface BannedWord {
   readonly pattern: RegExp
@@ -11,7 +12,7 @@ export interface BannedWord {
 
 const inCode = (path: string): boolean => path.endsWith('.ts')
 const inProduct = (path: string): boolean =>
-  inCode(path) && !/^test\/|^scripts\/|\.test\.ts$|\.conformance\.ts$/.test(path)
+  inCode(path) && !isTest(path) && !path.startsWith('scripts/')
 const everywhere = (path: string): boolean => path !== 'package-lock.json' && path !== 'LICENSE'
 const outside = (prefix: string) => (path: string) => inProduct(path) && !path.startsWith(prefix)
 

@@ -30,13 +30,13 @@ export const pureRooms: readonly string[] = [
   'contracts',
 ]
 
-/** Where a TypeScript file may lie. `<room>` stands for a key of the graph. */
+/** Where a TypeScript file may lie. `<room>` stands for a key of the graph, `<part>` for src or test. */
 export const places: readonly string[] = [
   'packages/shared/src/<room>/',
-  'services/hypervisor/src/',
-  'services/lpar-kernel/src/',
-  'services/dump-collector/src/',
-  'services/hmc-api/src/',
+  'services/hypervisor/<part>/',
+  'services/lpar-kernel/<part>/',
+  'services/dump-collector/<part>/',
+  'services/hmc-api/<part>/',
   'scripts/',
   'test/bench/',
   'test/conformance/',

@@ -23,8 +23,9 @@ export function sourceFiles(): readonly string[] {
   return repositoryFiles().filter((path) => path.endsWith('.ts'))
 }
 
+/** Tests and what only tests use. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.endsWith('.conformance.ts') || path.startsWith('test/')
+  return /\.(?:test|conformance)\.ts$|(?:^|\/)testing\/|^(?:services\/[^/]+\/)?test\//.test(path)
 }
 
 export function readText(path: string): string {

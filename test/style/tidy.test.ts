@@ -87,11 +87,9 @@ describe('rooms', () => {
   })
 
   test('every TypeScript file lies in a known place', () => {
-    const prefixes = places.flatMap((place) =>
-      place.includes('<room>')
-        ? Object.keys(roomGraph).map((room) => place.replace('<room>', room))
-        : [place],
-    )
+    const prefixes = places
+      .flatMap((place) => Object.keys(roomGraph).map((room) => place.replace('<room>', room)))
+      .flatMap((place) => ['src', 'test'].map((part) => place.replace('<part>', part)))
     const homeless = sourceFiles().filter(
       (path) => !prefixes.some((prefix) => path.startsWith(prefix)),
     )
