@@ -44,12 +44,6 @@ export interface CoreHeaders {
   readonly programHeaders: readonly ProgramHeader[]
 }
 
-/** `e_flags` of each generation and byte order. */
-export function coreFlags(generation: 'v5' | 'modern', order: ByteOrder): number {
-  if (generation === 'v5') return 0
-  return order === 'big' ? 1 : 2
-}
-
 /** Bytes of an elfcorehdr with so many program headers. */
 export function coreHeadersLength(programHeaders: number): number {
   return elfHeaderLayout.size + programHeaders * programHeaderLayout.size

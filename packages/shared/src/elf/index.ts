@@ -63,7 +63,6 @@ export {
 } from './vmcoreinfo.ts'
 export {
   composeCoreHeaders,
-  coreFlags,
   coreHeadersLength,
   decodeCoreHeaders,
   encodeCoreHeaders,
@@ -74,12 +73,8 @@ export {
   type NoteSegment,
 } from './core-headers.ts'
 export {
-  memoryRangesOf,
   modernVmcoreLayout,
-  piecesOf,
   planVmcore,
-  populatedFileRanges,
-  populatedRangesOf,
   realNotesLength,
   v5VmcoreLayout,
   type VmcoreLayout,
@@ -87,6 +82,12 @@ export {
   type VmcoreSegment,
   type VmcoreSource,
 } from './vmcore-plan.ts'
+export {
+  memoryRangesOf,
+  piecesOf,
+  populatedFileRanges,
+  populatedRangesOf,
+} from './vmcore-lookup.ts'
 export {
   FlattenedDecoder,
   flattenedEnd,

@@ -15,12 +15,10 @@ import { patternAt, TestMemory } from './core-builder.ts'
 import { decodeCoreHeaders, encodeCoreHeaders, type CoreHeaders } from './core-headers.ts'
 import { encodeNote, noteTerminator } from './note.ts'
 import { encodePrstatusNote } from './prstatus-ppc64.ts'
+import { memoryRangesOf, piecesOf, populatedFileRanges } from './vmcore-lookup.ts'
 import {
-  memoryRangesOf,
   modernVmcoreLayout,
-  piecesOf,
   planVmcore,
-  populatedFileRanges,
   realNotesLength,
   v5VmcoreLayout,
   type VmcoreLayout,

@@ -10,15 +10,7 @@
  */
 import { linearMapBase, vmcoreinfo, type VmcoreinfoEntry } from '../elf/index.ts'
 import { u64, type ByteOrder } from '../layout/index.ts'
-import {
-  advance,
-  alignUp,
-  concat,
-  hex,
-  invariant,
-  viewOf,
-  type RealAddress,
-} from '../units/index.ts'
+import { advance, concat, hex, invariant, viewOf, type RealAddress } from '../units/index.ts'
 import {
   LogFormatError,
   type KernelLog,
@@ -32,12 +24,18 @@ import {
   type TextBlock,
 } from './kernel-log.ts'
 import {
+  allocateText,
+  firstId,
+  reserveDescriptor,
+  sequenceOf,
+  textBytesMax,
+} from './ring-allocation.ts'
+import {
   descriptorLayout,
   descriptorState,
   emptyLineLpos,
   failedLpos,
   flagsAndLevel,
-  idMask,
   infoLayout,
   ringLayout,
   ringVmcoreinfo,
@@ -119,14 +117,6 @@ function append(state: LogState, line: LogLine): LogChange {
   return { writes, state: now }
 }
 
-/**
- * A block takes less than half of the ring. Of exactly half it could wrap so that `begin` and `next` have the same index,
- * which dump tools take for a record without text.
- */
-function textBytesMax({ sizeBits }: RecordRingState): number {
-  return 2 ** (sizeBits - 1) - 16
-}
-
 /** `prb_reserve`, `prb_final_commit`. */
 function appendRecord(
   before: RecordRingState,
@@ -165,67 +155,6 @@ function appendRecord(
   return { writes, state }
 }
 
-interface Reservation {
-  readonly state: RecordRingState
-  /** Descriptors that became reusable. */
-  readonly reused: readonly bigint[]
-}
-
-/** `desc_reserve`: the next id; when its slot is the tail's, the tail and all text up to its text go. */
-function reserveDescriptor(before: RecordRingState): Reservation & { readonly id: bigint } {
-  const id = (before.headId + 1n) & idMask
-  const count = 1n << BigInt(before.countBits)
-  if (((id - count) & idMask) !== before.tailId) {
-    return { state: { ...before, headId: id }, id, reused: [] }
-  }
-  const tail = before.blocks.findIndex((block) => block.id === before.tailId)
-  const pushed = dropBlocks(before, tail + 1)
-  const tailId = (before.tailId + 1n) & idMask
-  return {
-    state: { ...pushed.state, headId: id, tailId },
-    id,
-    reused: [...pushed.reused, before.tailId],
-  }
-}
-
-/** `data_alloc`: a block for `length` bytes; the oldest blocks make room. */
-function allocateText(
-  before: RecordRingState,
-  id: bigint,
-  length: number,
-): Reservation & { readonly block: TextBlock } {
-  if (length === 0) {
-    return { state: before, reused: [], block: { id, begin: emptyLineLpos, next: emptyLineLpos } }
-  }
-  const begin = before.headLpos
-  const next = nextLpos(begin, alignUp(BigInt(length) + 8n, 8n), before.sizeBits)
-  const ringBytes = 1n << BigInt(before.sizeBits)
-  const fits = (tailLpos: bigint): boolean => BigInt.asUintN(64, next - tailLpos) <= ringBytes
-  const kept = fits(before.tailLpos) ? 0 : before.blocks.findIndex((block) => fits(block.next)) + 1
-  const { state, reused } = dropBlocks(before, kept)
-  const block = { id, begin, next }
-  return { state: { ...state, headLpos: next, blocks: [...state.blocks, block] }, reused, block }
-}
-
-/** `get_next_lpos`. */
-function nextLpos(begin: bigint, size: bigint, sizeBits: number): bigint {
-  const end = BigInt.asUintN(64, begin + size)
-  const wraps = (lpos: bigint): bigint => lpos >> BigInt(sizeBits)
-  if (wraps(begin) === wraps(end)) return end
-  return BigInt.asUintN(64, (wraps(end) << BigInt(sizeBits)) + size)
-}
-
-/** `data_push_tail` over the `count` oldest blocks. */
-function dropBlocks(state: RecordRingState, count: number): Reservation {
-  const dropped = state.blocks.slice(0, count)
-  const last = dropped.at(-1)
-  if (last === undefined) return { state, reused: [] }
-  return {
-    state: { ...state, tailLpos: last.next, blocks: state.blocks.slice(count) },
-    reused: dropped.map((block) => block.id),
-  }
-}
-
 /** The block's id and text; a wrapped block also leaves its id where it would have begun. */
 function textWrites(state: RecordRingState, block: TextBlock, text: Uint8Array): LogWrite[] {
   if (block.begin === emptyLineLpos) return []
@@ -259,16 +188,6 @@ function slotAddress(
   const slot = id & ((1n << BigInt(state.countBits)) - 1n)
   const { size } = array === 'descriptors' ? descriptorLayout : infoLayout
   return advance(state[array], slot * BigInt(size))
-}
-
-/** The first record has sequence 0. */
-function sequenceOf(state: RecordRingState, id: bigint): bigint {
-  return (id - firstId(state.countBits) - 1n) & idMask
-}
-
-/** `DESC0_ID`. */
-function firstId(countBits: number): bigint {
-  return -((1n << BigInt(countBits)) + 1n) & idMask
 }
 
 function encodeRing(state: RecordRingState, lastFinalizedSequence: bigint): Uint8Array {
