@@ -1,4 +1,5 @@
 /** The hypervisor's environment variables, each with unit, default and purpose. */
+import { frameId } from '@fadump-lab/shared/contracts'
 import { commonConfig, portConfig } from '@fadump-lab/shared/http'
 import { envInteger } from '@fadump-lab/shared/runtime'
 import { byteLength, MiB, TiB } from '@fadump-lab/shared/units'
@@ -19,7 +20,7 @@ export const configSchema = z.object({
     .url()
     .default('redis://127.0.0.1:6379/0')
     .describe('Redis that holds queues and events.'),
-  FRAME_ID: z.string().default('server-1').describe('The frame made at start when there is none.'),
+  FRAME_ID: frameId.default('server-1').describe('The frame made at start when there is none.'),
   FRAME_MEMORY_MIB: envInteger(1, mebibytesMax)
     .prefault('4194304')
     .describe('Memory of that frame in MiB.'),

@@ -108,6 +108,7 @@ export const inventoryRoutes = {
       'not-found',
       'already-exists',
       'invalid-image',
+      'insufficient-capacity',
       'unsupported-media-type',
     ],
   },

@@ -90,9 +90,7 @@ export class Frames {
         `memoryBytes of frame ${frame.id} must be a positive multiple of 65536, not ${frame.memoryBytes}`,
       )
     }
-    await this.#deps.store.createSpace(frameSpace(frame.id), frameSpaceBytes, {
-      [records.frame]: JSON.stringify(z.encode(frameRecord, frame)),
-    })
+    await this.#makeSpace(frame)
     this.#frames.set(frame.id, frame)
     await this.#tell(frame.id, 'create', correlationId)
     return this.get(frame.id)
@@ -141,6 +139,19 @@ export class Frames {
           },
         },
       )
+    }
+  }
+
+  /** A space that is there already was made by a request whose outcome its caller never learned. */
+  async #makeSpace(frame: NewFrame): Promise<void> {
+    try {
+      await this.#deps.store.createSpace(frameSpace(frame.id), frameSpaceBytes, {
+        [records.frame]: JSON.stringify(z.encode(frameRecord, frame)),
+      })
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'space-exists')) throw error
+      await this.load(frame.id)
+      throw new Problem('already-exists', `there is a frame ${frame.id} already`, { cause: error })
     }
   }
 

@@ -1,5 +1,5 @@
 /** Decoding a request body as it streams in, with a bound on what comes out. */
-import { pipeline } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Problem } from '@fadump-lab/shared/contracts'
 import { describeLength, type ByteLength } from '@fadump-lab/shared/units'
@@ -18,7 +18,8 @@ export async function* expand(
   given: { readonly encoding: string | undefined; readonly bytesMax: ByteLength },
 ): AsyncGenerator<Uint8Array, void, void> {
   const encoding = given.encoding ?? 'identity'
-  const decoded = encoding === 'identity' ? body : decode(body, encoding)
+  const encoded = withoutDestroying(body)
+  const decoded = encoding === 'identity' ? encoded : decode(encoded, encoding)
   let length = 0n
   for await (const chunk of decoded) {
     length += BigInt(chunk.byteLength)
@@ -30,6 +31,18 @@ export async function* expand(
     }
     yield chunk
   }
+}
+
+/**
+ * Takes no notice of what is still to come of a body that has been refused, so that its sender gets to the reply: a
+ * request whose stream is destroyed loses its connection.
+ */
+export function ignoreRest(body: AsyncIterable<Uint8Array>): void {
+  if (body instanceof Readable && !body.destroyed) body.resume()
+}
+
+function withoutDestroying(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
 }
 
 /** Errors: `unsupported-media-type` for an encoding without a decoder. */
@@ -48,7 +61,7 @@ async function* decode(
   requireEncoding(encoding)
   const decoder = encoding === 'gzip' ? decoders.gzip() : decoders.zstd()
   // The error of either end reaches the loop below through the decoder, which `pipeline` destroys.
-  pipeline(body, decoder, () => {})
+  pipeline(Readable.from(body), decoder, () => {})
   try {
     for await (const chunk of decoder) yield chunk as Uint8Array
   } catch (cause) {

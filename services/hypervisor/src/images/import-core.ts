@@ -27,7 +27,7 @@ export interface ImportRequest {
   readonly id: string
   readonly frame: string
   /** Refuse a core of the other byte order. */
-  readonly profile: KernelProfileName | undefined
+  readonly profile?: KernelProfileName | undefined
   /** Whether the body is a makedumpfile-flattened stream. */
   readonly isFlattened: boolean
   readonly body: AsyncIterable<Uint8Array>

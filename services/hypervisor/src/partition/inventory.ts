@@ -22,7 +22,7 @@ import type { ImportRequest } from '../images/import-core.ts'
 import { encodeFirmwareRecord, partitionOf, type FirmwareRecord } from './firmware-record.ts'
 import { wrongState } from './lifecycle.ts'
 import { checkImageFits, checkNewPartition, newFirmwareRecord } from './new-partition.ts'
-import { readHeld, type Partitions } from './partitions.ts'
+import { noSuchPartition, readHeld, type Partitions } from './partitions.ts'
 
 interface Rooms {
   readonly frames: Frames
@@ -112,6 +112,7 @@ export class Inventory {
   deletePartition(id: string, correlationId: string): Promise<void> {
     return this.#mutex.run(turn, () =>
       this.#rooms.partitions.exclusively(id, async () => {
+        if (this.#rooms.partitions.find(id) === undefined) throw noSuchPartition(id)
         const held = await this.#rooms.partitions.readOrGone(id)
         if (held !== undefined && held.record.state !== 'not-activated') {
           throw wrongState(held.record, 'deleting', ['not-activated'])

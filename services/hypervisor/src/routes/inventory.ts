@@ -1,7 +1,7 @@
 /** Frames, partitions and images as resources. */
-import type { hypervisorRoutes } from '@fadump-lab/shared/contracts'
-import type { Handlers } from '@fadump-lab/shared/http'
-import { expand, requireEncoding } from '../images/expand.ts'
+import type { hypervisorRoutes, Image } from '@fadump-lab/shared/contracts'
+import type { Handlers, Input } from '@fadump-lab/shared/http'
+import { expand, ignoreRest, requireEncoding } from '../images/expand.ts'
 import { isFlattenedMedia } from '../images/import-core.ts'
 import type { Rooms } from '../rooms.ts'
 
@@ -23,7 +23,7 @@ type InventoryRoute =
 export function inventoryHandlers(
   rooms: Rooms,
 ): Pick<Handlers<typeof hypervisorRoutes>, InventoryRoute> {
-  const { inventory, frames, images, partitions, context } = rooms
+  const { inventory, frames, images, partitions } = rooms
   return {
     createFrame: ({ body, correlationId }) => inventory.createFrame(body, correlationId),
     listFrames: async () => [...frames.list()],
@@ -39,20 +39,7 @@ export function inventoryHandlers(
       await inventory.deletePartition(params.partition, correlationId)
       return undefined
     },
-    createImage: async ({ query, body, header, correlationId }) => {
-      const encoding = header('content-encoding')
-      requireEncoding(encoding)
-      return inventory.createImage(
-        {
-          id: query.id,
-          frame: query.frame,
-          profile: query.profile,
-          isFlattened: isFlattenedMedia(header('content-type')),
-          body: expand(body, { encoding, bytesMax: context.config.imageBytesMax }),
-        },
-        correlationId,
-      )
-    },
+    createImage: (input) => createImage(rooms, input),
     listImages: () => images.list(),
     getImage: ({ params }) => images.get(params.image),
     getImageNotes: ({ params }) => images.notes(params.image),
@@ -60,5 +47,28 @@ export function inventoryHandlers(
       await inventory.deleteImage(params.image, correlationId)
       return undefined
     },
+  }
+}
+
+type CreateImage = (typeof hypervisorRoutes)['createImage']
+
+async function createImage(
+  { inventory, context }: Rooms,
+  { query, body, header, correlationId }: Input<CreateImage>,
+): Promise<Image> {
+  const encoding = header('content-encoding')
+  try {
+    requireEncoding(encoding)
+    return await inventory.createImage(
+      {
+        ...query,
+        isFlattened: isFlattenedMedia(header('content-type')),
+        body: expand(body, { encoding, bytesMax: context.config.imageBytesMax }),
+      },
+      correlationId,
+    )
+  } catch (error) {
+    ignoreRest(body)
+    throw error
   }
 }

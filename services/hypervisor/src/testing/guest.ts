@@ -95,3 +95,24 @@ export class Guest {
     })
   }
 }
+
+/** A partition of 64 MiB and one CPU unless told otherwise, activated: its kernel may write and call. */
+export async function aStartedGuest(
+  host: StartedHypervisor,
+  partition: Readonly<Record<string, unknown>> = {},
+): Promise<Guest> {
+  const guest = await aGuest(host, partition)
+  await host.client.activatePartition({ params: { partition: guest.id } })
+  return guest
+}
+
+/** The same, not activated. */
+export async function aGuest(
+  host: StartedHypervisor,
+  partition: Readonly<Record<string, unknown>> = {},
+): Promise<Guest> {
+  const created = await host.client.createPartition({
+    body: { id: 'p1', memoryBytes: 64 * 1024 * 1024, processors: 1, ...partition },
+  })
+  return new Guest(host, created.id)
+}
