@@ -59,8 +59,10 @@ class BullmqQueues implements JobQueues {
     checkDefinition(definition)
     const queue = this.#openQueue(definition)
     return {
-      add: (id, payload) =>
-        this.#add(queue, idPrefix + checkedJobId(id), encodePayload(definition, id, payload)),
+      add: async (id, payload) => {
+        const jobId = idPrefix + checkedJobId(id)
+        await this.#add(queue, jobId, encodePayload(definition, id, payload))
+      },
       work: (handler, options) => {
         const stored = decodingHandler(definition, handler)
         return this.#work({ definition, options, handler: stored })

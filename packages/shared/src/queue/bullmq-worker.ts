@@ -1,12 +1,14 @@
 /** One worker of one BullMQ queue: claims jobs, keeps their leases, hands back what it cannot finish. */
 import { UnrecoverableError, WaitingError, Worker, type Job, type JobJson } from 'bullmq'
-import { backoffDelayMs, systemClock, withinDeadline } from '../runtime/index.ts'
+import { backoffDelayMs, systemClock } from '../runtime/index.ts'
 import { UnrecoverableJobError, type WorkerOptions } from './job-queue.ts'
 import { toError, type QueueBounds, type StoredJobHandler } from './job-rules.ts'
-import { closeTimeoutMs, type RedisLink } from './redis-link.ts'
+import type { RedisLink } from './redis-link.ts'
 
 /** Checks for jobs whose lease has ended, per lease: such a job is found within one more half lease. */
 const leaseChecks = 4
+/** How long at most Redis holds a worker's question when there is nothing to do. */
+const idleSeconds = 2
 /** Pause before BullMQ repeats an operation that a lost connection broke. */
 const repeatMs = 1_000
 
@@ -38,6 +40,7 @@ export class BullmqWorker implements AsyncDisposable {
       stalledInterval: Math.max(1, Math.floor(definition.leaseMs / leaseChecks)),
       // The handler itself refuses the run after the last: it knows all runs, not only the stalled ones.
       maxStalledCount: definition.attemptsMax,
+      drainDelay: idleSeconds,
       runRetryDelay: repeatMs,
       settings: { backoffStrategy: (attemptsMade) => backoffDelayMs(definition, attemptsMade) },
     })
@@ -62,11 +65,7 @@ export class BullmqWorker implements AsyncDisposable {
     const closed = this.#worker.close()
     for (const run of this.#runs.values()) run.stop()
     await Promise.all([...this.#runs.values()].map((run) => run.ended))
-    const deadline = { clock: systemClock, timeoutMs: closeTimeoutMs, what: 'the control Redis' }
-    await withinDeadline(closed, deadline).catch((error: Error) => {
-      this.#parts.link.report(error)
-      this.#worker.abandon()
-    })
+    if (!(await this.#parts.link.goodbye(closed))) this.#worker.abandon()
     await this.#parts.link[Symbol.asyncDispose]()
   }
 
@@ -161,9 +160,16 @@ class LeasedRun implements Disposable {
 }
 
 class LeaseWorker extends Worker {
+  /** Also bounds what BullMQ's watchdog of a lost connection keeps a process alive. */
+  override get maximumBlockTimeout(): number {
+    return idleSeconds
+  }
+
   /** Ends what `close` could not: it waits for ever when Redis is away (taskforcesh/bullmq issue 4656). */
   abandon(): void {
     void this.lockManager.close()
+    // The timer of the next check for stalled jobs; BullMQ itself ends it last of all.
+    this['stalledCheckStopper']?.()
     void this.getBackend()
       .blockingClient?.then((client) => client.disconnect())
       .catch(() => {})

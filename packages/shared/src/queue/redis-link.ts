@@ -9,6 +9,8 @@ import { systemClock, withinDeadline } from '../runtime/index.ts'
 export const answerTimeoutMs = 10_000
 /** How long closing waits for Redis to say goodbye. */
 export const closeTimeoutMs = 2_000
+/** A socket that Redis does not close is destroyed after this long. */
+const socketEndMs = 200
 /** Pause before the second attempt to connect; doubles with each further one. */
 const reconnectMs = 50
 const reconnectMsMax = 1_000
@@ -18,6 +20,10 @@ export interface RedisLinkOptions {
   readonly url: string
   /** Told of errors nobody awaits, of a lost connection once per outage; without it they are dropped. */
   readonly onError?: (error: Error) => void
+  /** Instead of `answerTimeoutMs`. */
+  readonly answerTimeoutMs?: number
+  /** Instead of `closeTimeoutMs`. */
+  readonly closeTimeoutMs?: number
 }
 
 export class RedisLink implements AsyncDisposable {
@@ -26,6 +32,7 @@ export class RedisLink implements AsyncDisposable {
   /** Codes of connection errors that were told since Redis answered last. */
   readonly #told = new Set<string>()
   #isClosing = false
+  #isDropped = false
 
   constructor(options: RedisLinkOptions) {
     this.#options = options
@@ -34,10 +41,12 @@ export class RedisLink implements AsyncDisposable {
       maxRetriesPerRequest: null,
       // BullMQ is tested with RESP2 replies.
       protocol: 2,
+      disconnectTimeout: socketEndMs,
       retryStrategy: (attempt) =>
         this.#isClosing ? null : Math.min(reconnectMs * 2 ** (attempt - 1), reconnectMsMax),
     })
-    this.redis.setMaxListeners(0)
+    // Callers wait for the connection by listening; BullMQ adds to this number.
+    this.redis.setMaxListeners(Infinity)
     this.redis.on('error', (error: Error) => this.report(error))
     this.redis.on('ready', () => this.#told.clear())
   }
@@ -57,35 +66,51 @@ export class RedisLink implements AsyncDisposable {
 
   /** The outcome of `command`, begun when the connection is ready. Errors: `UnavailableError`. */
   async answer<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
-    const deadline = { clock: systemClock, timeoutMs: answerTimeoutMs, what: 'the control Redis' }
-    if (this.redis.status !== 'ready') {
-      const ready = Promise.withResolvers<void>()
-      const onReady = () => ready.resolve()
-      this.redis.once('ready', onReady)
-      try {
-        await withinDeadline(ready.promise, deadline)
-      } finally {
-        this.redis.off('ready', onReady)
-      }
+    const timeoutMs = this.#options.answerTimeoutMs ?? answerTimeoutMs
+    if (this.redis.status !== 'ready') await this.#untilReady(timeoutMs)
+    return await within(command(this.redis), timeoutMs)
+  }
+
+  /** Whether `farewell` ends within `closeTimeoutMs`; reports when it does not or fails. */
+  async goodbye(farewell: Promise<unknown>): Promise<boolean> {
+    try {
+      await within(farewell, this.#options.closeTimeoutMs ?? closeTimeoutMs)
+      return true
+    } catch (error) {
+      if (error instanceof Error) this.report(error)
+      return false
     }
-    return await withinDeadline(command(this.redis), deadline)
   }
 
   /** Ends the connection at once; what was sent and not answered stays unanswered. */
   drop(): void {
     this.#isClosing = true
+    if (this.#isDropped || this.redis.status === 'end') return
+    this.#isDropped = true
     this.redis.disconnect()
   }
 
   /** Ends the connection when Redis has answered what was sent, or after `closeTimeoutMs`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true
-    if (this.redis.status === 'ready') {
-      const deadline = { clock: systemClock, timeoutMs: closeTimeoutMs, what: 'the control Redis' }
-      await withinDeadline(this.redis.quit(), deadline).catch((error: Error) => this.report(error))
-    }
+    if (this.redis.status === 'ready') await this.goodbye(this.redis.quit())
     this.drop()
   }
+
+  async #untilReady(timeoutMs: number): Promise<void> {
+    const ready = Promise.withResolvers<void>()
+    const onReady = () => ready.resolve()
+    this.redis.once('ready', onReady)
+    try {
+      await within(ready.promise, timeoutMs)
+    } finally {
+      this.redis.off('ready', onReady)
+    }
+  }
+}
+
+function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  return withinDeadline(work, { clock: systemClock, timeoutMs, what: 'the control Redis' })
 }
 
 /** What makes two connection errors the same, `undefined` for errors of another kind. */
