@@ -4,7 +4,7 @@
  * kernel logs.
  */
 import { parseKernelArguments } from './kernel-arguments.ts'
-import type { KernelProfile } from './kernel-profiles.ts'
+import type { KernelProfile, KernelSource } from './kernel-profiles.ts'
 import {
   withoutReservation,
   type PlannedInput,
@@ -19,13 +19,13 @@ export function planReservation(input: ReservationInput): ReservationPlan {
   const { profile, bootArguments, isSupported } = input
   const kernelArguments = parseKernelArguments(bootArguments, profile)
   if (!kernelArguments.isFadumpEnabled) return withoutReservation(kernelArguments, [])
-  if (!isSupported) return withoutReservation(kernelArguments, [unsupported[profile.areaPlacement]])
+  if (!isSupported) return withoutReservation(kernelArguments, [unsupported[profile.kernelSource]])
   return planners[profile.areaPlacement]({ ...input, kernelArguments })
 }
 
-const unsupported: Readonly<Record<KernelProfile['areaPlacement'], string>> = {
-  top: 'Firmware-assisted dump is not supported on this hardware',
-  lowest: 'fadump: Firmware-Assisted Dump is not supported on this hardware',
+const unsupported: Readonly<Record<KernelSource, string>> = {
+  '3.4': 'Firmware-assisted dump is not supported on this hardware',
+  '6.10': 'fadump: Firmware-Assisted Dump is not supported on this hardware',
 }
 
 const planners: Readonly<

@@ -39,7 +39,7 @@ function rowsOf(input: CrashMemoryInput): bigint[][] {
 }
 
 describe('the crash memory ranges of v5', () => {
-  test('C102 and C103 are boot memory, now in the copy, and the rest up to the area, where it was', () => {
+  test('C103 are boot memory, now in the copy, and the rest up to the area, where it was', () => {
     assert.deepEqual(rowsOf(top), [
       [0n, 0x1400_0000n, 0xebff_37a0n],
       [0x1400_0000n, 0xd7ff_0000n, 0x1400_0000n],
@@ -68,7 +68,7 @@ describe('the crash memory ranges of v5', () => {
     ])
   })
 
-  test('C101 an address in boot memory is relocated, 0 is not', () => {
+  test('an address in boot memory is relocated, 0 is not', () => {
     assert.equal(relocate(top, realAddress(1n)), 0xebff_37a1n)
     assert.equal(relocate(top, realAddress(0x13ff_ffffn)), 0xffff_379fn)
     assert.equal(relocate(top, realAddress(0n)), 0n)
@@ -77,7 +77,7 @@ describe('the crash memory ranges of v5', () => {
 })
 
 describe('the crash memory ranges of modern', () => {
-  test('C102 and C103 of 1, 2 and 4 GiB are the loads of the recorded vmcores', () => {
+  test('C103 of 1, 2 and 4 GiB are the loads of the recorded vmcores', () => {
     assert.deepEqual(rowsOf(lowest), [
       [0n, 0x1400_0000n, 0x1401_0000n],
       [0x2801_02a8n, 0x17fe_fd58n, 0x2801_02a8n],
@@ -96,7 +96,7 @@ describe('the crash memory ranges of modern', () => {
     assert.deepEqual(rowsOf(large)[1], [0x4001_02a8n, 0xbffe_fd58n, 0x4001_02a8n])
   })
 
-  test('C104 memory that was added before the crash is there, joined to its neighbour', () => {
+  test('memory that was added before the crash is there, joined to its neighbour', () => {
     const memoryRegions = [memoryRange(0n, 2n * GiB), memoryRange(2n * GiB, 3n * GiB)]
     assert.deepEqual(rowsOf({ ...lowest, memoryRegions })[1], [
       0x2801_02a8n,
@@ -105,7 +105,7 @@ describe('the crash memory ranges of modern', () => {
     ])
   })
 
-  test('C102 each boot region has a load of its own, its copies lie behind each other', () => {
+  test('each boot region has a load of its own, its copies lie behind each other', () => {
     const bootRegions = [memoryRange(0n, 256n * MiB), rangeOf(GiB, 64n * MiB)]
     const memoryRegions = [memoryRange(0n, 256n * MiB), memoryRange(GiB, 4n * GiB)]
     const area = rangeOf(0x4400_0000n, 0x1401_02a8n)
@@ -125,7 +125,7 @@ describe('the crash memory ranges of modern', () => {
     assert.equal(relocate(holes, realAddress(0x3000_0000n)), 0x3000_0000n)
   })
 
-  test('C101 the VMCOREINFO note of the recorded crash is relocated from 0x27a0000 to 0x167b0000', () => {
+  test('the VMCOREINFO note of the recorded crash is relocated from 0x27a0000 to 0x167b0000', () => {
     assert.equal(relocate(lowest, realAddress(0x27a_0000n)), 0x167b_0000n)
     assert.equal(relocate(lowest, realAddress(0n)), 0x1401_0000n)
   })

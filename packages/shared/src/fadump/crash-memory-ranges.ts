@@ -16,7 +16,7 @@ import {
 import type { KernelProfile } from './kernel-profiles.ts'
 
 export interface CrashMemoryInput {
-  readonly profile: Pick<KernelProfile, 'areaPlacement'>
+  readonly profile: Pick<KernelProfile, 'kernelSource'>
   /** `memblock.memory`, ascending. */
   readonly memoryRegions: readonly MemoryRange[]
   /** Ascending; the first begins at 0. */
@@ -36,7 +36,7 @@ export interface CrashMemoryRange {
 
 /** The ranges in PT_LOAD order; empty ones are left out. */
 export function crashMemoryRanges(input: CrashMemoryInput): CrashMemoryRange[] {
-  return { top: rangesOfFirstKernel, lowest: rangesOfCaptureKernel }[input.profile.areaPlacement](
+  return { '3.4': rangesOfFirstKernel, '6.10': rangesOfCaptureKernel }[input.profile.kernelSource](
     input,
   )
 }
@@ -81,7 +81,7 @@ export type RelocationInput = Pick<CrashMemoryInput, 'profile' | 'bootRegions' |
  * stays. 3.4 leaves address 0 alone (`paddr > RMA_START`).
  */
 export function relocate(input: RelocationInput, address: RealAddress): RealAddress {
-  if (address === 0n && input.profile.areaPlacement === 'top') return address
+  if (address === 0n && input.profile.kernelSource === '3.4') return address
   let savedBefore = 0n
   for (const region of input.bootRegions) {
     if (address >= region.start && address < region.end) {

@@ -12,7 +12,7 @@ import {
   type DumpMemoryStructure,
 } from './dump-memory-structure.ts'
 import type { FirmwarePersonality } from './firmware-personalities.ts'
-import type { KernelProfile } from './kernel-profiles.ts'
+import type { KernelProfile, KernelSource } from './kernel-profiles.ts'
 import { sectionType } from './section-types.ts'
 
 export const dumpProperty = {
@@ -113,7 +113,7 @@ export interface ScannedFirmwareDump {
  */
 export function scanFirmwareDump(
   properties: ReadonlyMap<string, Uint8Array>,
-  profile: Pick<KernelProfile, 'logPrefix' | 'areaPlacement'>,
+  profile: Pick<KernelProfile, 'logPrefix' | 'kernelSource'>,
 ): ScannedFirmwareDump {
   const canTerminate =
     properties.has(dumpProperty.osTerm) && properties.has(dumpProperty.extendedOsTerm)
@@ -140,18 +140,15 @@ export function scanFirmwareDump(
     hpteSize: sizeOf(sectionType.hpte),
     ...(dumpBytes === undefined ? {} : { dump: decodeDumpMemoryStructure(dumpBytes) }),
     canTerminate,
-    log: dumpBytes === undefined ? [] : scanMessages[profile.areaPlacement](profile),
+    log: dumpBytes === undefined ? [] : scanMessages[profile.kernelSource](profile),
   }
 }
 
 /** 3.4 says nothing while it scans; 6.10 announces an active dump already here. */
 const scanMessages = {
-  top: () => [],
-  lowest: ({ logPrefix }) => [`${logPrefix.platform}Firmware-assisted dump is active.`],
-} satisfies Record<
-  KernelProfile['areaPlacement'],
-  (profile: Pick<KernelProfile, 'logPrefix'>) => readonly string[]
->
+  '3.4': () => [],
+  '6.10': ({ logPrefix }) => [`${logPrefix.platform}Firmware-assisted dump is active.`],
+} satisfies Record<KernelSource, (profile: Pick<KernelProfile, 'logPrefix'>) => readonly string[]>
 
 function cell(value: number): Uint8Array {
   return cellLayout.encode({ value }, 'big')

@@ -6,7 +6,7 @@ import {
   type DumpMemoryStructure,
   type DumpSection,
 } from './dump-memory-structure.ts'
-import type { KernelProfile } from './kernel-profiles.ts'
+import type { KernelProfile, KernelSource } from './kernel-profiles.ts'
 import { sectionType } from './section-types.ts'
 
 export interface SectionVerdict {
@@ -18,11 +18,8 @@ export interface SectionVerdict {
 
 /** The checks by kernel: 3.4 knows three fixed sections, 6.10 goes through what the structure lists. */
 export const sectionChecks: Readonly<
-  Record<
-    KernelProfile['areaPlacement'],
-    (structure: DumpMemoryStructure, profile: KernelProfile) => SectionVerdict
-  >
-> = { top: checkFixedSections, lowest: checkListedSections }
+  Record<KernelSource, (structure: DumpMemoryStructure, profile: KernelProfile) => SectionVerdict>
+> = { '3.4': checkFixedSections, '6.10': checkListedSections }
 
 interface FixedSections {
   readonly statusFlag: number

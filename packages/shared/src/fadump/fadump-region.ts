@@ -12,7 +12,7 @@ import type { KernelProfile } from './kernel-profiles.ts'
 import { sectionType } from './section-types.ts'
 
 export interface FadumpRegionInput {
-  readonly profile: Pick<KernelProfile, 'areaPlacement'>
+  readonly profile: Pick<KernelProfile, 'kernelSource'>
   readonly isEnabled: boolean
   /** `ibm,kernel-dump` while a dump is active, else the structure that is or would be registered. */
   readonly structure?: DumpMemoryStructure
@@ -26,7 +26,7 @@ export interface FadumpRegionInput {
 /** Empty when fadump is not enabled (C135) or there is no structure yet. */
 export function fadumpRegionText(input: FadumpRegionInput): string {
   if (!input.isEnabled || input.structure === undefined) return ''
-  return { top: text34, lowest: text610 }[input.profile.areaPlacement](input, input.structure)
+  return { '3.4': text34, '6.10': text610 }[input.profile.kernelSource](input, input.structure)
 }
 
 const titles34: readonly (readonly [type: number, title: string])[] = [

@@ -7,6 +7,7 @@ export {
   kernelProfiles,
   type KernelProfile,
   type KernelProfileName,
+  type KernelSource,
 } from './kernel-profiles.ts'
 export {
   firmwarePersonalities,
@@ -75,6 +76,7 @@ export {
   registerId,
   registerIdentifiers,
   registerName,
+  registerNames,
   type RegisterGroup,
   type RegisterIdentifier,
 } from './register-identifiers.ts'

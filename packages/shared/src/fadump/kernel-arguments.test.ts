@@ -151,7 +151,7 @@ describe('crashkernel=', () => {
 })
 
 describe('the parameter area', () => {
-  test('C137 is appended with a blank, which stays when it is empty', () => {
+  test('is appended with a blank, which stays when it is empty', () => {
     assert.deepEqual(appendBootArguments('console=hvc0 fadump=on', 'nr_cpus=1'), {
       commandLine: 'console=hvc0 fadump=on nr_cpus=1',
       log: ['fadump: Updated cmdline: console=hvc0 fadump=on nr_cpus=1'],
@@ -159,7 +159,7 @@ describe('the parameter area', () => {
     assert.equal(appendBootArguments('fadump=on', '').commandLine, 'fadump=on ')
   })
 
-  test('C137 is cut so that the command line has at most 2047 characters', () => {
+  test('is cut so that the command line has at most 2047 characters', () => {
     const { commandLine, log } = appendBootArguments('a'.repeat(2000), 'b'.repeat(47))
     assert.equal(commandLine.length, 2047)
     assert.ok(commandLine.endsWith(` ${'b'.repeat(46)}`))

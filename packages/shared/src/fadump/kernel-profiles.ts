@@ -7,8 +7,12 @@ import { byteLength, KiB, MiB, type ByteLength } from '../units/index.ts'
 
 export type KernelProfileName = 'v5' | 'modern'
 
+/** The release whose texts, checks and order of steps a kernel has; tables of behaviour are keyed by it. */
+export type KernelSource = '3.4' | '6.10'
+
 export interface KernelProfile {
   readonly name: KernelProfileName
+  readonly kernelSource: KernelSource
   readonly byteOrder: ByteOrder
   readonly pageSize: ByteLength
   /** `CONFIG_NR_CPUS`: bits of a `struct cpumask`. */
@@ -58,6 +62,7 @@ export const commandLineBytesMax = 2048
 export const kernelProfiles: Readonly<Record<KernelProfileName, KernelProfile>> = {
   v5: {
     name: 'v5',
+    kernelSource: '3.4',
     byteOrder: 'big',
     pageSize: byteLength(64n * KiB),
     nrCpus: 1024,
@@ -82,6 +87,7 @@ export const kernelProfiles: Readonly<Record<KernelProfileName, KernelProfile>> 
   },
   modern: {
     name: 'modern',
+    kernelSource: '6.10',
     byteOrder: 'little',
     pageSize: byteLength(64n * KiB),
     nrCpus: 2048,

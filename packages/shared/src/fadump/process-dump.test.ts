@@ -299,7 +299,7 @@ describe('the notes', () => {
     )
   })
 
-  test('C155 896 online CPUs give 896 notes', () => {
+  test('of 896 online CPUs are 896', () => {
     const online = Array.from({ length: 896 }, (_, cpu) => ({
       cpu,
       registers: { NIA: BigInt(cpu) },

@@ -11,7 +11,7 @@ import {
 } from './crash-info-header.ts'
 import { sectionChecks, type SectionVerdict } from './dump-checks.ts'
 import type { DumpMemoryStructure } from './dump-memory-structure.ts'
-import type { KernelProfile } from './kernel-profiles.ts'
+import type { KernelProfile, KernelSource } from './kernel-profiles.ts'
 import { ptRegsOfEntries, type PtRegs } from './pt-regs.ts'
 import {
   readRegisterSaveArea,
@@ -60,7 +60,7 @@ export type ProcessedDump = AcceptedDump | RejectedDump
 
 export function processDump(input: ProcessInput): ProcessedDump {
   const { profile, crashInfo } = input
-  const steps = stepOrder[profile.areaPlacement]
+  const steps = stepOrder[profile.kernelSource]
   const log: string[] = []
   let isParameterAreaUsable = true
   for (const step of steps) {
@@ -78,7 +78,7 @@ export function processDump(input: ProcessInput): ProcessedDump {
 type Step = (input: ProcessInput) => SectionVerdict
 
 const checkSections: Step = ({ profile, structure }) =>
-  sectionChecks[profile.areaPlacement](structure, profile)
+  sectionChecks[profile.kernelSource](structure, profile)
 
 const checkHeader: Step = ({ profile, crashInfo }) => {
   const refusal = checkCrashInfoHeader(crashInfo, profile)
@@ -87,9 +87,9 @@ const checkHeader: Step = ({ profile, crashInfo }) => {
 }
 
 /** 3.4 looks at the sections first, 6.10 at the header. */
-const stepOrder: Readonly<Record<KernelProfile['areaPlacement'], readonly Step[]>> = {
-  top: [checkSections, checkHeader],
-  lowest: [checkHeader, checkSections],
+const stepOrder: Readonly<Record<KernelSource, readonly Step[]>> = {
+  '3.4': [checkSections, checkHeader],
+  '6.10': [checkHeader, checkSections],
 }
 
 export interface CpuSelection {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { misprintedIdentifiers, registerId, registerIdentifiers, registerName } from './index.ts'
+import {
+  misprintedIdentifiers,
+  registerId,
+  registerIdentifiers,
+  registerName,
+  registerNames,
+} from './index.ts'
 
 /** Numbers of the PAPR table, one of each kind and all that are not arrays. */
 const papr: readonly (readonly [name: string, id: bigint])[] = [
@@ -112,8 +118,10 @@ describe('register identifiers', () => {
     }
   })
 
-  test('are 502, none twice', () => {
+  test('are 502, none twice, two of them markers', () => {
     assert.equal(registerIdentifiers.length, 502)
+    assert.equal(registerNames.size, 500)
+    assert.ok(!registerNames.has('CPUSTRT') && !registerNames.has('CPUEND'))
     assert.equal(new Set(registerIdentifiers.map(({ id }) => id)).size, 502)
     const countOf = (pattern: RegExp): number =>
       registerIdentifiers.filter(({ name }) => pattern.test(name)).length

@@ -68,6 +68,11 @@ export const registerIdentifiers: readonly RegisterIdentifier[] = names.map((nam
   group: name.startsWith('CPU') ? 'marker' : name.startsWith('X-') ? 'checkpoint' : 'register',
 }))
 
+/** The names under which a CPU's registers can be given: every identifier but the markers. */
+export const registerNames: ReadonlySet<string> = new Set(
+  registerIdentifiers.filter(({ group }) => group !== 'marker').map(({ name }) => name),
+)
+
 /** Identifiers as the public table prints them, and the names they stand for; a reader accepts both. */
 export const misprintedIdentifiers: ReadonlyMap<bigint, string> = new Map([
   [0x4d4d_4352_4000_0000n, 'MMCRA'],

@@ -54,7 +54,7 @@ export function registerSaveAreaLength(cpusMax: number): ByteLength {
 /**
  * The area of `length` bytes for `cpus` (the online ones, in the order to be written). Every identifier of the table
  * is written in table order, a register that `registers` does not name as 0; `X-…` only for a CPU that names one, as
- * PAPR has it. Bytes after the last CPU are zero. Names outside the table are a programmer error.
+ * PAPR has it. Bytes after the last CPU are zero. Names outside `registerNames` are a programmer error.
  */
 export function writeRegisterSaveArea(
   cpus: readonly SavedCpu[],

@@ -12,7 +12,7 @@ import {
 } from './index.ts'
 
 describe('RTAS status codes', () => {
-  test('C023 busy and extended delays say how long to wait, everything else is final', () => {
+  test('busy and extended delays say how long to wait, everything else is final', () => {
     assert.deepEqual(
       [-2, 9900, 9901, 9902, 9903, 9904, 9905].map(rtasDelayMs),
       [1, 1, 10, 100, 1000, 10_000, 100_000],

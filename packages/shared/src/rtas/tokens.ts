@@ -3,7 +3,7 @@
  * numbers are those that a QEMU 11.1 `pseries` machine gives to the same services.
  */
 import { u32 } from '../layout/index.ts'
-import { viewOf } from '../units/index.ts'
+import { invariant, viewOf } from '../units/index.ts'
 
 export interface RtasServiceRow {
   readonly name: string
@@ -35,7 +35,9 @@ const tokens = new Map<RtasServiceName, number>(rtasServices.map((row) => [row.n
 const services = new Map<number, RtasServiceName>(rtasServices.map((row) => [row.token, row.name]))
 
 export function rtasToken(name: RtasServiceName): number {
-  return tokens.get(name) ?? 0
+  const token = tokens.get(name)
+  invariant(token !== undefined, `no RTAS service is named ${name}`)
+  return token
 }
 
 /** The service behind a token, or `undefined` when our firmware has none. */
