@@ -1,5 +1,5 @@
 /** The fastify instance every service starts from: correlation ids, problems, health, metrics. */
-import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { correlationId, problems } from '../contracts/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import { asProblem, problemBody, problemMedia } from './problem-details.ts'
@@ -22,7 +22,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const logger: FastifyBaseLogger = deps.logger
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: requestTimeoutMs,
     connectionTimeout: connectionTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
