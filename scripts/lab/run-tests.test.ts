@@ -9,7 +9,7 @@ import { repositoryRoot } from '../../test/support/tools.ts'
 import { testFiles } from './run-tests.ts'
 
 /** Runs `source` as a test file through `runTests`, in a process of its own: the runner refuses to run inside itself. */
-async function tallyOf(source: string): Promise<unknown> {
+async function tallyOf(source: string, quietMs = 60_000): Promise<unknown> {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'lab-run-tests-'))
   await writeFile(join(directory.path, 'case.test.ts'), source)
   const program = join(directory.path, 'program.mjs')
@@ -17,7 +17,7 @@ async function tallyOf(source: string): Promise<unknown> {
     program,
     `import { runTests } from ${JSON.stringify(join(import.meta.dirname, 'run-tests.ts'))}
     const root = ${JSON.stringify(directory.path)}
-    const tally = await runTests({ root, files: ['case.test.ts'], concurrency: 1, report: () => {} })
+    const tally = await runTests({ root, files: ['case.test.ts'], concurrency: 1, quietMs: ${quietMs}, report: () => {} })
     process.stdout.write(JSON.stringify(tally))`,
   )
   const { NODE_TEST_CONTEXT: _inside, ...env } = process.env
@@ -53,6 +53,13 @@ test('passed, failed, skipped and unfinished tests are told apart, and suites co
 test('a file that does not even load is a failed test', async () => {
   const tally = await tallyOf(`throw new Error('broken module')`)
   assert.deepEqual(tally, { passed: 0, failed: 1, unproved: [] })
+})
+
+test('a file whose process does not end is stopped and counts as failed', async () => {
+  const source = `import { test } from 'node:test'
+    test('good', () => {})
+    setInterval(() => {}, 1000)`
+  assert.deepEqual(await tallyOf(source, 3000), { passed: 1, failed: 1, unproved: [] })
 })
 
 test('the test files of the repository are found, this one among them, and none of node_modules', () => {

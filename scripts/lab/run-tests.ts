@@ -4,6 +4,7 @@ import { relative } from 'node:path'
 import { run } from 'node:test'
 import type { EventData } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { systemClock } from '@fadump-lab/shared/runtime'
 
 /** A test that was not run, or ran without counting. */
 export interface Unproved {
@@ -21,7 +22,10 @@ export interface TestTally {
 }
 
 /** No single test of the house may take longer. */
-const testTimeoutMs = 10 * 60 * 1000
+const testTimeoutMs = 5 * 60 * 1000
+
+/** A run in which nothing happens for so long has a file whose process does not end; it is stopped. */
+const quietMsDefault = testTimeoutMs + 60 * 1000
 
 /** Every test file below `root`, sorted, as paths relative to it. */
 export function testFiles(root: string): readonly string[] {
@@ -40,28 +44,49 @@ export interface TestRun {
   readonly concurrency: number
   /** Takes the report as it comes. */
   readonly report: (text: string) => void
+  readonly quietMs?: number
 }
 
 /** Runs the files and tallies tests; suites count by their tests, or as one when they are skipped whole. */
-export async function runTests({ root, files, concurrency, report }: TestRun): Promise<TestTally> {
+export async function runTests(of: TestRun): Promise<TestTally> {
   const unproved: Unproved[] = []
   const tally = { passed: 0, failed: 0 }
+  using watch = quietWatch(of.quietMs ?? quietMsDefault)
   const stream = run({
-    files: files.map((file) => `${root}/${file}`),
-    concurrency,
+    files: of.files.map((file) => `${of.root}/${file}`),
+    concurrency: of.concurrency,
     timeout: testTimeoutMs,
+    signal: watch.signal,
   })
+  stream.on('data', () => watch.heard())
   stream.on('test:pass', (event: EventData.TestPass) => {
     const reason = unprovedReason(event)
     if (reason !== undefined) {
-      unproved.push({ title: event.name, file: relative(root, event.file ?? root), reason })
+      unproved.push({ title: event.name, file: relative(of.root, event.file ?? of.root), reason })
     } else if (event.details.type !== 'suite') tally.passed += 1
   })
   stream.on('test:fail', (event: EventData.TestFail) => {
     if (event.details.type !== 'suite') tally.failed += 1
   })
-  for await (const text of stream.compose<NodeJS.ReadableStream>(new spec())) report(String(text))
+  for await (const text of stream.compose<NodeJS.ReadableStream>(new spec())) {
+    of.report(String(text))
+  }
   return { ...tally, unproved }
+}
+
+/** Aborts `signal` when nothing was heard for `quietMs`. */
+function quietWatch(quietMs: number) {
+  const controller = new AbortController()
+  const quiet = () => controller.abort(new Error(`nothing happened for ${quietMs} ms`))
+  const timer = { current: systemClock.schedule(quietMs, quiet) }
+  return {
+    signal: controller.signal,
+    heard: () => {
+      timer.current[Symbol.dispose]()
+      timer.current = systemClock.schedule(quietMs, quiet)
+    },
+    [Symbol.dispose]: () => timer.current[Symbol.dispose](),
+  }
 }
 
 function unprovedReason({ skip, todo }: EventData.TestPass): string | undefined {
