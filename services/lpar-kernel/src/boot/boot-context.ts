@@ -1,0 +1,128 @@
+/** One boot of one partition, while it is under way. */
+import type { ImageNotes, Partition } from '@fadump-lab/shared/contracts'
+import { kernelProfiles, type KernelProfile, type ReservationPlan } from '@fadump-lab/shared/fadump'
+import type { Clock } from '@fadump-lab/shared/runtime'
+import type { Epoch, MemoryStore, SpaceId } from '@fadump-lab/shared/store'
+import { byteLength, hex, type RealAddress } from '@fadump-lab/shared/units'
+import { vmcoreinfoNoteSize } from '../fadump/crash-info.ts'
+import type { FirmwareClient } from '../firmware/firmware-client.ts'
+import type { KernelRecord } from '../kernel/kernel-record.ts'
+import { symbolAddress } from '../memory/kernel-image.ts'
+import type { PartitionMemory } from '../memory/partition-memory.ts'
+import type { SystemFacts } from './system-facts.ts'
+
+export interface BootContext {
+  readonly store: MemoryStore
+  readonly clock: Clock
+  readonly space: SpaceId
+  readonly epoch: Epoch
+  readonly memory: PartitionMemory
+  readonly firmware: FirmwareClient
+  readonly partition: Partition
+  /** With the page size of the kernel that boots. */
+  readonly profile: KernelProfile
+  readonly facts: SystemFacts
+  /** Present when the partition was made from an image. */
+  readonly image: ImageNotes | undefined
+}
+
+/** A boot that ends in an error; the message teaches what to change. */
+export class BootFailure extends Error {
+  override readonly name = 'BootFailure'
+}
+
+/** The profile of `partition`; an image brings its own page size. */
+export function bootProfile(partition: Partition, image: ImageNotes | undefined): KernelProfile {
+  const profile = kernelProfiles[partition.profile]
+  return image === undefined ? profile : { ...profile, pageSize: byteLength(image.pageSize) }
+}
+
+/** CPUs that stay offline: as configured, beyond what this kernel can have, or unknown to the image's kernel. */
+export function offlineCpusOf(context: BootContext, imageBoots: boolean): number[] {
+  const { partition, profile, image } = context
+  const configured = new Set(partition.offlineCpus)
+  const known = imageBoots ? new Set(image?.cpus.map(({ cpu }) => cpu)) : undefined
+  return Array.from({ length: partition.processors }, (_, cpu) => cpu).filter(
+    (cpu) => configured.has(cpu) || cpu >= profile.nrCpus || known?.has(cpu) === false,
+  )
+}
+
+/** Where this kernel keeps what firmware reads; default: our kernel image. */
+export interface KernelPlaces {
+  readonly fdm: RealAddress
+  readonly osTerm: RealAddress
+  readonly vmcoreinfo: RealAddress
+}
+
+export const ownPlaces: KernelPlaces = {
+  fdm: symbolAddress('fdm'),
+  osTerm: symbolAddress('rtas_os_term_buf'),
+  vmcoreinfo: symbolAddress('vmcoreinfo_note'),
+}
+
+/** The record of a kernel that has just come up; what is special about a boot is spread over it. */
+export function freshRecord(
+  context: BootContext,
+  plan: ReservationPlan,
+  places: KernelPlaces,
+): KernelRecord {
+  const { partition, facts, profile } = context
+  const { firmwareDump } = facts
+  const pageSize = profile.pageSize
+  return {
+    epoch: context.epoch,
+    partition: partition.id,
+    frame: partition.frame,
+    profile: partition.profile,
+    pageSize,
+    boot: 'first',
+    isImage: false,
+    bootedAtMs: context.clock.now(),
+    commandLine: facts.bootArguments,
+    memoryRegions: [...facts.memoryRegions],
+    rmaSize: facts.rmaSize,
+    processors: partition.processors,
+    offlineCpus: offlineCpusOf(context, false),
+    rtas: facts.rtas,
+    fdmAddress: places.fdm,
+    osTermAddress: places.osTerm,
+    vmcoreinfo: {
+      address: places.vmcoreinfo,
+      bytes: vmcoreinfoNoteSize({ profile: partition.profile, pageSize }),
+    },
+    fadump: {
+      isSupported: firmwareDump.isSupported,
+      isEnabled: plan.isEnabled,
+      canTerminate: firmwareDump.canTerminate,
+      isRegistered: false,
+      isDumpActive: false,
+      hasReleaseFile: false,
+      cpuStateSize: firmwareDump.cpuStateSize,
+      hpteSize: firmwareDump.hpteSize,
+      bootMemorySize: plan.bootMemorySize,
+      bootMemoryTop: plan.bootMemoryTop,
+      bootRegions: [...plan.bootRegions],
+      area: plan.area,
+      parameterArea: plan.parameterArea,
+    },
+    imageRegisters: {},
+    isHalted: false,
+    dumpService: partition.dumpService,
+    isServiceDue: false,
+    prstatusPids: partition.prstatusPids,
+    correlationId: context.firmware.boot.correlationId,
+  }
+}
+
+/** All memory of a partition. */
+export function memoryBytesOf(facts: SystemFacts): bigint {
+  return facts.memoryRegions.at(-1)?.end ?? 0n
+}
+
+export function tooSmall(context: BootContext, needed: bigint): BootFailure {
+  const { partition, facts } = context
+  return new BootFailure(
+    `partition ${partition.id} has ${hex(memoryBytesOf(facts))} bytes of memory; a kernel for ` +
+      `${partition.processors} CPUs needs ${hex(needed)}. Give it more memory.`,
+  )
+}

@@ -1,0 +1,245 @@
+/**
+ * The boot of a capture kernel: the same kernel again, in boot memory only, which it overwrites. It checks the dump of
+ * firmware, writes the notes of the CPUs, and presents the crashed kernel's memory as /proc/vmcore; or it rejects the
+ * dump, gives the memory back and goes on as a first kernel.
+ */
+import {
+  coreHeadersLength,
+  CoreFormatError,
+  composeCoreHeaders,
+  decodeCoreHeaders,
+  elfHeaderLayout,
+  encodeCoreHeaders,
+  encodePrstatusNote,
+  noteTerminator,
+  readCoreElfHeader,
+  withCpuNotes,
+  type NoteSegment,
+} from '@fadump-lab/shared/elf'
+import {
+  bootMemoryDestination,
+  bootRegionsOf,
+  crashInfoAddress,
+  crashInfoHeaderLength,
+  crashMemoryRanges,
+  encodeDumpMemoryStructure,
+  processDump,
+  sectionsOfType,
+  sectionType,
+  type AcceptedDump,
+  type DumpMemoryStructure,
+  type ReservationPlan,
+} from '@fadump-lab/shared/fadump'
+import { pageSize } from '@fadump-lab/shared/store'
+import {
+  alignUp,
+  byteLength,
+  concat,
+  memoryRange,
+  rangeLength,
+  realAddress,
+  toHostLength,
+} from '@fadump-lab/shared/units'
+import {
+  createKernelRecord,
+  type KernelRecord,
+  type LoadedKernel,
+} from '../kernel/kernel-record.ts'
+import { capturePage } from '../memory/content.ts'
+import { kernelEnd, symbolAddress } from '../memory/kernel-image.ts'
+import {
+  BootFailure,
+  freshRecord,
+  memoryBytesOf,
+  ownPlaces,
+  tooSmall,
+  type BootContext,
+} from './boot-context.ts'
+import { idleVcpus } from './idle-contexts.ts'
+import { writeKernelMemory } from './kernel-memory.ts'
+import { explainOutOfMemory, runMemoryPhases } from './memory-phases.ts'
+import { reserveMemory } from './reserve.ts'
+
+/** `accepted`: /proc/vmcore is there. `no vmcore`: the dump is good, but its ELF header is not (C107). */
+export interface CaptureBoot {
+  readonly outcome: 'accepted' | 'rejected' | 'no vmcore'
+  readonly loaded: LoadedKernel
+  /** Why there is no /proc/vmcore. */
+  readonly reason?: string
+}
+
+/** The largest register save area that is read: 4096 CPUs. */
+const cpuStateBytesMax = 64 * 1024 * 1024
+/** `sizeof(note_buf_t)`. */
+const noteBufferBytes = 536
+/** What the capture kernel's user space leaves in memory, from the end of the kernel image on: 1 MiB. */
+const userSpacePages = 16
+
+export async function bootCaptureKernel(
+  context: BootContext,
+  dump: DumpMemoryStructure,
+): Promise<CaptureBoot> {
+  const plan = reserveMemory(context)
+  requireMemory(context, plan)
+  const processed = await process(context, dump)
+  await overwriteBootMemory(context, plan, processed.log)
+  if (!processed.isAccepted) {
+    const record = captureRecord(context, plan, dump)
+    return { outcome: 'rejected', loaded: await start(context, record), reason: processed.reason }
+  }
+  const notes = await writeCpuNotes(context, processed)
+  const record = captureRecord(context, plan, dump)
+  try {
+    const header = await placeElfCoreHeader(context, { plan, dump, processed, notes })
+    const vmcore = { dump: context.partition.pendingDump ?? context.partition.id, ...header }
+    return { outcome: 'accepted', loaded: await start(context, { ...record, vmcore }) }
+  } catch (error) {
+    if (!(error instanceof CoreFormatError)) throw error
+    const reason = `Core image elf header is not sane: ${error.message}`
+    return { outcome: 'no vmcore', loaded: await start(context, record), reason }
+  }
+}
+
+/** Throws `BootFailure` when boot memory is too small to get as far as user space. */
+function requireMemory(context: BootContext, plan: ReservationPlan): void {
+  const { partition, profile, facts } = context
+  const system = {
+    memoryBytes: memoryBytesOf(facts),
+    bootMemory: plan.bootMemorySize,
+    cpus: Math.min(partition.processors, profile.nrCpus),
+    pageSize: Number(profile.pageSize),
+    target: partition.captureTarget,
+  }
+  const outcome = runMemoryPhases(system)
+  if (!outcome.fits) throw new BootFailure(explainOutOfMemory(outcome, system))
+  const end = kernelEnd(partition.processors)
+  if (plan.bootMemorySize < end) throw tooSmall(context, end)
+}
+
+/** Reads what firmware and the first kernel have left, before anything is overwritten. */
+async function process(context: BootContext, structure: DumpMemoryStructure) {
+  const { memory, profile } = context
+  const [cpuState] = sectionsOfType(structure, sectionType.cpuState)
+  const length = toHostLength(cpuState?.bytesDumped ?? 0n, cpuStateBytesMax)
+  return processDump({
+    profile,
+    structure,
+    crashInfo: await memory.read(crashInfoAddress(structure), crashInfoHeaderLength(profile)),
+    cpuState: await memory.read(realAddress(cpuState?.destinationAddress ?? 0n), length),
+  })
+}
+
+/** As in life: whatever the first kernel had in boot memory is gone, and the copy is all there is. */
+async function overwriteBootMemory(
+  context: BootContext,
+  plan: ReservationPlan,
+  log: readonly string[],
+): Promise<void> {
+  const { memory, partition } = context
+  for (const region of plan.bootRegions) await memory.clear(region)
+  await writeKernelMemory(context, plan, log)
+  const page = BigInt(pageSize)
+  const first = kernelEnd(partition.processors)
+  const room = Number((plan.bootMemorySize - first) / page)
+  const pages = Array.from({ length: Math.min(userSpacePages, room) }, (_, index) =>
+    capturePage(context.epoch, first / page + BigInt(index)),
+  )
+  await memory.write(realAddress(first), concat(pages))
+}
+
+function captureRecord(
+  context: BootContext,
+  plan: ReservationPlan,
+  dump: DumpMemoryStructure,
+): KernelRecord {
+  const record = freshRecord(context, plan, ownPlaces)
+  return {
+    ...record,
+    boot: 'capture',
+    fadump: {
+      ...record.fadump,
+      isDumpActive: true,
+      hasReleaseFile: true,
+      dump: encodeDumpMemoryStructure(dump),
+    },
+  }
+}
+
+async function start(context: BootContext, record: KernelRecord): Promise<LoadedKernel> {
+  const { partition, store, space, firmware } = context
+  await firmware.putVcpus(
+    idleVcpus(partition.profile, partition.processors, new Set(record.offlineCpus)),
+  )
+  return createKernelRecord(store, space, record)
+}
+
+/** NT_PRSTATUS of each CPU, ended by an empty note, in whole pages of this kernel's memory. */
+async function writeCpuNotes(context: BootContext, dump: AcceptedDump): Promise<NoteSegment> {
+  const { memory, profile, partition } = context
+  const address = symbolAddress('cpu_notes_buf')
+  const notes = dump.cpus.map(({ cpu, ptRegs }) =>
+    encodePrstatusNote(
+      { pid: partition.prstatusPids === 'distinct' ? cpu + 1 : 0, registers: ptRegs },
+      profile.byteOrder,
+    ),
+  )
+  await memory.write(address, concat([...notes, noteTerminator]))
+  const length = alignUp(BigInt(dump.savedCpus * noteBufferBytes), profile.pageSize)
+  return { address, length: byteLength(length) }
+}
+
+interface ElfCoreHeaderInput {
+  readonly plan: ReservationPlan
+  readonly dump: DumpMemoryStructure
+  readonly processed: AcceptedDump
+  readonly notes: NoteSegment
+}
+
+/** v5 completes what the first kernel has left; modern builds the header itself. Throws `CoreFormatError`. */
+async function placeElfCoreHeader(
+  context: BootContext,
+  input: ElfCoreHeaderInput,
+): Promise<Pick<NonNullable<KernelRecord['vmcore']>, 'elfCoreHeader' | 'elfCoreHeaderBytes'>> {
+  const { memory } = context
+  const { header } = input.processed
+  if (header.format === 'FADMPSIG') {
+    const elfCoreHeader = symbolAddress('elfcorehdr')
+    const bytes = buildElfCoreHeader(context, input, {
+      address: header.vmcoreinfoAddress,
+      length: byteLength(header.vmcoreinfoSize),
+    })
+    await memory.write(elfCoreHeader, bytes)
+    return { elfCoreHeader, elfCoreHeaderBytes: bytes.byteLength }
+  }
+  const elfCoreHeader = header.elfCoreHeaderAddress
+  const head = readCoreElfHeader(await memory.read(elfCoreHeader, elfHeaderLayout.size))
+  const length = coreHeadersLength(head.header.programHeaderCount)
+  const headers = decodeCoreHeaders(await memory.read(elfCoreHeader, length))
+  await memory.write(elfCoreHeader, composeCoreHeaders(withCpuNotes(headers, input.notes)))
+  return { elfCoreHeader, elfCoreHeaderBytes: length }
+}
+
+/** `fadump_create_elfcorehdr` of 6.10. */
+function buildElfCoreHeader(
+  { facts, profile }: BootContext,
+  { plan, dump, notes }: ElfCoreHeaderInput,
+  vmcoreinfo: NoteSegment,
+): Uint8Array {
+  const ranges = crashMemoryRanges({
+    profile,
+    memoryRegions: facts.memoryRegions,
+    bootRegions: bootRegionsOf(dump),
+    bootDestination: bootMemoryDestination(dump),
+    area: plan.area ?? memoryRange(0n, 0n),
+  })
+  return encodeCoreHeaders({
+    order: profile.byteOrder,
+    flags: profile.elfFlags,
+    notes: [notes, vmcoreinfo],
+    loads: ranges.map(({ range, savedAt }) => ({
+      physical: range.start,
+      address: savedAt,
+      length: rangeLength(range),
+    })),
+  })
+}

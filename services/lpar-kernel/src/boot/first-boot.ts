@@ -1,0 +1,101 @@
+/** The boot of a first kernel from nothing: its image, its log, content that fills memory, idle CPUs. */
+import { commandLineBytesMax, type ReservationPlan } from '@fadump-lab/shared/fadump'
+import { pageSize } from '@fadump-lab/shared/store'
+import {
+  concat,
+  describeLength,
+  rangeOf,
+  realAddress,
+  type MemoryRange,
+} from '@fadump-lab/shared/units'
+import { createKernelRecord, type LoadedKernel } from '../kernel/kernel-record.ts'
+import { contentPage, contentRuns, defaultContent } from '../memory/content.ts'
+import { kernelEnd } from '../memory/kernel-image.ts'
+import type { PartitionMemory } from '../memory/partition-memory.ts'
+import {
+  BootFailure,
+  freshRecord,
+  memoryBytesOf,
+  ownPlaces,
+  tooSmall,
+  type BootContext,
+} from './boot-context.ts'
+import { idleVcpus } from './idle-contexts.ts'
+import { writeKernelMemory } from './kernel-memory.ts'
+import { reserveMemory } from './reserve.ts'
+
+/** Pages of content written at a time: 1 MiB. */
+const pagesPerWrite = 16
+
+export async function bootFirstKernel(context: BootContext): Promise<LoadedKernel> {
+  const { partition, facts } = context
+  const end = kernelEnd(partition.processors)
+  if (memoryBytesOf(facts) < end) throw tooSmall(context, end)
+  const plan = reserveMemory(context)
+  await writeContent(context, plan)
+  await writeKernelMemory(context, plan)
+  return startKernel(context, plan)
+}
+
+/** CPUs idle, the record says that the kernel is up. */
+export async function startKernel(
+  context: BootContext,
+  plan: ReservationPlan,
+): Promise<LoadedKernel> {
+  const { partition, store, space, firmware } = context
+  const record = freshRecord(context, plan, ownPlaces)
+  await firmware.putVcpus(
+    idleVcpus(partition.profile, partition.processors, new Set(record.offlineCpus)),
+  )
+  return createKernelRecord(store, space, record)
+}
+
+async function writeContent(context: BootContext, plan: ReservationPlan): Promise<void> {
+  const { partition, facts, memory } = context
+  const content = partition.content ?? defaultContent(partition.id)
+  const memoryBytes = memoryBytesOf(facts)
+  const runs = contentRuns(content.populatedBytes, {
+    memoryBytes,
+    kernelEnd: kernelEnd(partition.processors),
+    // Without a reservation there is no boot memory: a third of all memory plays its part.
+    bootMemory: plan.isEnabled ? plan.bootMemoryTop : memoryBytes / 3n,
+    reserved: reservedRanges(plan),
+  })
+  if ('asked' in runs) {
+    // A small partition that asks for nothing in particular holds what fits.
+    if (partition.content !== undefined) throw contentTooLarge(partition.id, runs)
+    return
+  }
+  for (const run of runs) await writeRun(memory, run, content.seed)
+}
+
+function reservedRanges({ area, parameterArea }: ReservationPlan): MemoryRange[] {
+  return [
+    ...(area === undefined ? [] : [area]),
+    ...(parameterArea === undefined ? [] : [rangeOf(parameterArea, BigInt(commandLineBytesMax))]),
+  ]
+}
+
+function contentTooLarge(
+  partition: string,
+  { asked, available }: { readonly asked: bigint; readonly available: bigint },
+): BootFailure {
+  return new BootFailure(
+    `content.populatedBytes ${describeLength(asked)} of partition ${partition} does not fit: ` +
+      `beside kernel and reserved dump area there are ${describeLength(available)}. Ask for less, or give it more memory.`,
+  )
+}
+
+async function writeRun(memory: PartitionMemory, run: MemoryRange, seed: number): Promise<void> {
+  const page = BigInt(pageSize)
+  const windowBytes = BigInt(pagesPerWrite) * page
+  for (let start: bigint = run.start; start < run.end; start += windowBytes) {
+    const left = (run.end - start) / page
+    const count = left < BigInt(pagesPerWrite) ? Number(left) : pagesPerWrite
+    const first = start / page
+    const pages = Array.from({ length: count }, (_, index) =>
+      contentPage(seed, first + BigInt(index)),
+    )
+    await memory.write(realAddress(start), concat(pages))
+  }
+}

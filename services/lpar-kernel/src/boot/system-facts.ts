@@ -1,0 +1,80 @@
+/** What a kernel learns from its flattened device tree: memory, boot arguments, RTAS. */
+import type { KernelProfile, ScannedFirmwareDump } from '@fadump-lab/shared/fadump'
+import { scanFirmwareDump } from '@fadump-lab/shared/fadump'
+import {
+  decodeDeviceTree,
+  findNode,
+  toCells,
+  toCells64,
+  toText,
+  type DeviceNode,
+} from '@fadump-lab/shared/fdt'
+import {
+  byteLength,
+  coalesce,
+  rangeLength,
+  rangeOf,
+  type ByteLength,
+  type MemoryRange,
+} from '@fadump-lab/shared/units'
+import type { KernelRecord } from '../kernel/kernel-record.ts'
+
+export interface SystemFacts {
+  /** `memblock.memory`: ascending, joined. */
+  readonly memoryRegions: readonly MemoryRange[]
+  /** The real mode area: the range at 0, or the part of it that firmware can address. */
+  readonly rmaSize: ByteLength
+  readonly bootArguments: string
+  readonly rtas: KernelRecord['rtas']
+  /** The scan for firmware-assisted dump. */
+  readonly firmwareDump: ScannedFirmwareDump
+}
+
+/**
+ * Throws `DeviceTreeError` or `LayoutError` for a tree that is none. `rmaMax` is the real mode area as the partition is
+ * configured: a tree that states all memory in one range does not tell.
+ */
+export function readSystemFacts(
+  blob: Uint8Array,
+  profile: KernelProfile,
+  rmaMax: ByteLength,
+): SystemFacts {
+  const { root } = decodeDeviceTree(blob)
+  const ranges = root.children.filter(isMemory).flatMap(rangesOf)
+  const rtas = findNode(root, '/rtas')?.properties ?? new Map<string, Uint8Array>()
+  const bootArguments = findNode(root, '/chosen')?.properties.get('bootargs')
+  const first = ranges.find((range) => range.start === 0n)
+  const firstLength = first === undefined ? byteLength(0n) : rangeLength(first)
+  return {
+    memoryRegions: coalesce(ranges),
+    rmaSize: firstLength < rmaMax ? firstLength : rmaMax,
+    bootArguments: bootArguments === undefined ? '' : toText(bootArguments),
+    rtas: {
+      ...token('configureKernelDump', rtas.get('ibm,configure-kernel-dump')),
+      ...token('osTerm', rtas.get('ibm,os-term')),
+      ...token('systemReboot', rtas.get('system-reboot')),
+      ...token('powerOff', rtas.get('power-off')),
+    },
+    firmwareDump: scanFirmwareDump(rtas, profile),
+  }
+}
+
+function isMemory(node: DeviceNode): boolean {
+  return node.name.split('@')[0] === 'memory'
+}
+
+/** `reg` with two address cells and two size cells, as the root of every pSeries tree has them. */
+function rangesOf(node: DeviceNode): MemoryRange[] {
+  const cells = toCells64(node.properties.get('reg') ?? new Uint8Array(0))
+  return Array.from({ length: Math.floor(cells.length / 2) }, (_, index) =>
+    rangeOf(cells[2 * index] ?? 0n, cells[2 * index + 1] ?? 0n),
+  )
+}
+
+function token(
+  name: keyof KernelRecord['rtas'],
+  property: Uint8Array | undefined,
+): KernelRecord['rtas'] {
+  const value = property === undefined ? undefined : toCells(property)[0]
+  return value === undefined ? {} : { [name]: value }
+}

@@ -1,0 +1,129 @@
+/**
+ * The kernel host: finds the kernel of a partition for whoever asks. It keeps no state of partitions but where they
+ * are (a partition never changes its frame), and one mutex per partition, `fadump_mutex`.
+ */
+import {
+  hypervisorRoutes,
+  partitionSpace,
+  Problem,
+  type LabEvent,
+  type Partition,
+} from '@fadump-lab/shared/contracts'
+import { createClient } from '@fadump-lab/shared/http'
+import { KeyedMutex } from '@fadump-lab/shared/runtime'
+import { StoreError, type Epoch, type SpaceId } from '@fadump-lab/shared/store'
+import type { LparKernelDeps } from '../deps.ts'
+import {
+  FirmwareClient,
+  type BootIdentity,
+  type HypervisorClient,
+} from '../firmware/firmware-client.ts'
+import { loadKernelRecord, type LoadedKernel } from './kernel-record.ts'
+import { RunningKernel } from './running-kernel.ts'
+
+/** Partitions whose frame is remembered; the oldest is forgotten first. */
+const framesMax = 4096
+/** States in which a partition runs a kernel that answers. */
+const kernelStates = ['running', 'capturing'] as const
+
+export class KernelHost {
+  readonly deps: LparKernelDeps
+  readonly hypervisor: HypervisorClient
+  /** Serialises what changes a partition's fadump state (C138). */
+  readonly fadumpMutex = new KeyedMutex()
+  /** Crashes of one partition come one after the other; the first one wins. */
+  readonly crashMutex = new KeyedMutex()
+  readonly #stop = new AbortController()
+  readonly #frames = new Map<string, string>()
+
+  constructor(deps: LparKernelDeps) {
+    this.deps = deps
+    this.hypervisor = createClient(hypervisorRoutes, {
+      baseUrl: deps.hypervisorUrl,
+      ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
+    })
+  }
+
+  /** Aborts when the host stops: whatever waits for firmware gives up. */
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('the kernel host stops'))
+  }
+
+  firmware(boot: BootIdentity): FirmwareClient {
+    const { hypervisor, deps } = this
+    return new FirmwareClient({ hypervisor, clock: deps.clock, signal: this.stopSignal }, boot)
+  }
+
+  /** The kernel of `partition`. Errors: `not-found`, `wrong-state` when no kernel is up. */
+  async running(partition: string, correlationId?: string): Promise<RunningKernel> {
+    const kernel = await this.find(partition, correlationId)
+    if (kernel !== undefined) return kernel
+    throw await this.#notUp(partition)
+  }
+
+  /** The kernel of `partition`; `undefined` when none is up. Errors: `not-found`. */
+  async find(partition: string, correlationId?: string): Promise<RunningKernel | undefined> {
+    const space = await this.#spaceOf(partition)
+    let loaded: LoadedKernel | undefined
+    try {
+      loaded = await loadKernelRecord(this.deps.store, space)
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'no-such-space') throw error
+      this.#frames.delete(partition)
+      throw new Problem('not-found', `there is no partition ${partition}`, { cause: error })
+    }
+    if (loaded === undefined || loaded.record.isHalted) return undefined
+    return this.kernelOf(space, loaded, correlationId)
+  }
+
+  kernelOf(space: SpaceId, loaded: LoadedKernel, correlationId?: string): RunningKernel {
+    const { partition, epoch } = loaded.record
+    const firmware = this.firmware({
+      partition,
+      epoch: epoch as Epoch,
+      correlationId: correlationId ?? loaded.record.correlationId,
+    })
+    const { store, clock } = this.deps
+    return new RunningKernel({ store, clock, space, loaded, firmware })
+  }
+
+  remember(partition: Pick<Partition, 'id' | 'frame'>): void {
+    this.#frames.delete(partition.id)
+    this.#frames.set(partition.id, partition.frame)
+    if (this.#frames.size <= framesMax) return
+    const [oldest] = this.#frames.keys()
+    if (oldest !== undefined) this.#frames.delete(oldest)
+  }
+
+  /** One row of the event stream; that it cannot be written changes nothing about what it tells. */
+  async tell(event: Omit<LabEvent, 'time' | 'service'>): Promise<void> {
+    const row: LabEvent = { ...event, time: this.deps.clock.iso(), service: 'lpar-kernel' }
+    this.deps.logger.info({ event: row }, 'transition')
+    try {
+      await this.deps.events.append(row)
+    } catch (error) {
+      this.deps.logger.error({ err: error, event: row }, 'an event could not be appended')
+    }
+  }
+
+  async #spaceOf(partition: string): Promise<SpaceId> {
+    const known = this.#frames.get(partition)
+    if (known !== undefined) return partitionSpace(known, partition)
+    const found = await this.hypervisor.getPartition({ params: { partition } })
+    this.remember(found)
+    return partitionSpace(found.frame, partition)
+  }
+
+  async #notUp(partition: string): Promise<Problem> {
+    const { state } = await this.hypervisor.getPartition({ params: { partition } })
+    return new Problem(
+      'wrong-state',
+      `partition ${partition} is ${state}: no kernel answers there; it must be ${kernelStates.join(' or ')}`,
+      { extensions: { state, allowedStates: kernelStates } },
+    )
+  }
+}

@@ -1,0 +1,113 @@
+/** What the CPUs hold when the kernel dies: the crashing one by cause, the others idle, waiting or as imported. */
+import type { KernelProfileName, Vcpu } from '@fadump-lab/shared/contracts'
+import {
+  emptyPtRegs,
+  ptRegsIndex,
+  type KernelProfile,
+  type PtRegs,
+} from '@fadump-lab/shared/fadump'
+import { idleRegisters } from '../boot/idle-contexts.ts'
+import { pacaAddress, stackTop, tableOfContents } from '../memory/kernel-image.ts'
+import { textAddress, type TextPlace } from '../memory/kernel-text.ts'
+import {
+  crashMachineState,
+  panicPlaces,
+  programCheckTrap,
+  resetWaitPlaces,
+  type CrashPath,
+} from './causes.ts'
+
+/** Stack frames of the way from the event to the place that a register set belongs to. */
+const frameBytes = { event: 0x3c0n, panic: 0x7a0n }
+const conditionRegister = 0x2800_4284n
+const fixedPointException = 0x2004_0006n
+
+export interface CrashPlace {
+  readonly profile: KernelProfile
+  readonly path: CrashPath
+  readonly cpu: number
+}
+
+/** The CPU at the event itself: what the oops prints. */
+export function registersAtEvent(place: CrashPlace): PtRegs {
+  const { profile, path, cpu } = place
+  const registers = registersAt(place, { nip: path.nip, link: path.link, frame: frameBytes.event })
+  const state = crashMachineState[profile.name]
+  registers[ptRegsIndex.msr] =
+    path.trap === 0x700n ? state.interrupted | programCheckTrap : state.interrupted
+  registers[ptRegsIndex.trap] = path.trap
+  registers[ptRegsIndex.dar] = path.dar
+  registers[ptRegsIndex.dsisr] = path.dsisr
+  registers[ptRegsIndex.softe] = path.trap === 0n ? 0n : 1n
+  if (path.road === 'reset') return resetRegisters(registers, profile.name, cpu)
+  return registers
+}
+
+/** What goes into the crash info header: the event's registers, or those of `crash_fadump` when it is told none. */
+export function headerRegisters(place: CrashPlace): PtRegs {
+  const { profile, path } = place
+  if (path.road !== 'panic') return registersAtEvent(place)
+  const { nip, link } = panicPlaces[profile.name]
+  const registers = registersAt(place, { nip, link, frame: frameBytes.panic })
+  registers[ptRegsIndex.msr] = crashMachineState[profile.name].disabled
+  registers[ptRegsIndex.xer] = fixedPointException
+  return registers
+}
+
+/** After a system reset the other CPUs have taken the exception too and wait for the first. */
+export function waitingVcpus(
+  profile: KernelProfileName,
+  crashingCpu: number,
+  online: readonly number[],
+): Vcpu[] {
+  const place = resetWaitPlaces[profile]
+  return online
+    .filter((cpu) => cpu !== crashingCpu)
+    .map((cpu) => ({
+      cpu,
+      online: true,
+      registers: {
+        ...idleRegisters(profile, cpu),
+        NIA: textAddress(place),
+        LR: textAddress(['system_reset_exception', 0x4c]),
+        MSR: crashMachineState[profile].disabled,
+        GPR01: stackTop(cpu) - frameBytes.event,
+      },
+    }))
+}
+
+function registersAt(
+  { profile, cpu, path }: CrashPlace,
+  at: { readonly nip: TextPlace; readonly link: TextPlace; readonly frame: bigint },
+): bigint[] {
+  const registers = emptyPtRegs(profile)
+  const caller = path.callers[0] ?? path.link
+  registers[0] = textAddress(at.link)
+  registers[1] = stackTop(cpu) - at.frame
+  registers[2] = tableOfContents
+  registers[3] = path.dar
+  registers[4] = textAddress(caller)
+  registers[9] = 1n
+  registers[12] = textAddress(at.nip)
+  registers[13] = pacaAddress(cpu)
+  registers[28] = textAddress(at.link)
+  registers[30] = BigInt(cpu)
+  registers[31] = stackTop(cpu) - at.frame + 0x70n
+  registers[ptRegsIndex.nip] = textAddress(at.nip)
+  registers[ptRegsIndex.link] = textAddress(at.link)
+  registers[ptRegsIndex.ctr] = textAddress([at.nip[0], 0])
+  registers[ptRegsIndex.ccr] = conditionRegister
+  return registers
+}
+
+/** An idle CPU that is interrupted holds what it held. */
+function resetRegisters(registers: bigint[], profile: KernelProfileName, cpu: number): PtRegs {
+  const idle = idleRegisters(profile, cpu)
+  for (let index = 0; index < 32; index += 1) {
+    registers[index] = idle[`GPR${String(index).padStart(2, '0')}`] ?? 0n
+  }
+  registers[ptRegsIndex.ctr] = idle['CTR'] ?? 0n
+  registers[ptRegsIndex.ccr] = idle['CR'] ?? 0n
+  registers[ptRegsIndex.msr] = idle['MSR'] ?? 0n
+  return registers
+}

@@ -1,0 +1,109 @@
+/** A kernel host and a fake firmware on one heap store, over loopback HTTP. */
+import {
+  captureQueue,
+  iplQueue,
+  lparKernelRoutes,
+  type CaptureJob,
+  type newPartition,
+  type PartitionState,
+} from '@fadump-lab/shared/contracts'
+import { createClient, listen, type Client } from '@fadump-lab/shared/http'
+import { createHeapEventLog, createInProcessQueues, type EventLog } from '@fadump-lab/shared/queue'
+import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
+import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
+import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+import { concat, realAddress } from '@fadump-lab/shared/units'
+import type { z } from 'zod'
+import { buildLparKernel } from '../index.ts'
+import { FakeFirmware } from './fake-firmware.ts'
+
+export interface StartedKernel extends AsyncDisposable {
+  readonly url: string
+  readonly client: Client<typeof lparKernelRoutes>
+  readonly firmware: FakeFirmware
+  readonly store: MemoryStore
+  readonly events: EventLog
+  /** Capture jobs that were announced. */
+  readonly captures: CaptureJob[]
+  /** Activates `given` and waits until its kernel is up. */
+  boot(
+    given: z.input<typeof newPartition>,
+    options?: { readonly cpuStateSize?: bigint },
+  ): Promise<void>
+  /** Waits until the partition is in one of `states`, its boot's user space included. */
+  until(...states: readonly PartitionState[]): Promise<void>
+  read(path: string): Promise<string>
+  write(path: string, text: string): Promise<void>
+  memory(address: bigint, length: number): Promise<Uint8Array>
+}
+
+export async function startKernel(
+  options: { readonly clock?: Clock; readonly store?: MemoryStore } = {},
+): Promise<StartedKernel> {
+  const clock = options.clock ?? systemClock
+  const store = options.store ?? createHeapMemoryStore()
+  const queues = createInProcessQueues({ clock })
+  const events = createHeapEventLog()
+  const firmware = new FakeFirmware({ store, queues })
+  const firmwareUrl = await listen(firmware.app, { host: '127.0.0.1', port: 0 })
+  const service = buildLparKernel({
+    store,
+    queues,
+    events,
+    clock,
+    random: seededRandom(1),
+    logger: createLogger({ service: 'lpar-kernel', level: 'silent' }),
+    metrics: createMetrics({ processMetrics: false }),
+    hypervisorUrl: firmwareUrl,
+  })
+  const url = await listen(service.app, { host: '127.0.0.1', port: 0 })
+  await service.start(url)
+  const captures: CaptureJob[] = []
+  const collector = await queues
+    .open(captureQueue)
+    .work(async ({ payload }) => void captures.push(payload), { concurrency: 1 })
+  const client = createClient(lparKernelRoutes, { baseUrl: url })
+  const params = (path: string) => ({ partition: firmware.partition.id, '*': path })
+  const until = async (...states: readonly PartitionState[]) => {
+    for (let turn = 0; turn < turnsMax; turn += 1) {
+      const { waiting, active } = await queues.open(iplQueue).counts()
+      if (states.includes(firmware.partition.state) && waiting + active === 0) return
+      await systemClock.sleep(2)
+    }
+    const { state, lastFailure = 'no failure reported' } = firmware.partition
+    throw new Error(`partition is ${state}, not ${states.join(' or ')}: ${lastFailure}`)
+  }
+  return {
+    url,
+    client,
+    firmware,
+    store,
+    events,
+    captures,
+    until,
+    boot: async (given, bootOptions) => {
+      await firmware.activate(given, bootOptions)
+      await until('running', 'error')
+    },
+    read: (path) => client.readFile({ params: params(path) }),
+    write: (path, text) => client.writeFile({ params: params(path), body: text }),
+    memory: async (address, length) => {
+      const parts: Uint8Array[] = []
+      for (let done = 0; done < length; done += windowBytes) {
+        const window = Math.min(windowBytes, length - done)
+        parts.push(await store.read(firmware.space, realAddress(address + BigInt(done)), window))
+      }
+      return concat(parts)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await collector[Symbol.asyncDispose]()
+      await service[Symbol.asyncDispose]()
+      await firmware.app.close()
+      await queues[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const windowBytes = 1024 * 1024
+/** Turns of 2 ms that a state is waited for. */
+const turnsMax = 5000
