@@ -1,6 +1,6 @@
+/** `./lab up`: the four services in one process, until Ctrl-C. */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-/** `./lab up`: the four services in one process, until Ctrl-C. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {

@@ -30,6 +30,13 @@ test('a file is short enough to be one idea', () => {
   assert.deepEqual(long, [])
 })
 
+test('the doc of a module stands before its imports', () => {
+  const late = sourceFiles().filter((path) =>
+    /^import [^;]*?\n\/\*\*[^;]*?\*\/\nimport /.test(readText(path)),
+  )
+  assert.deepEqual(late, [])
+})
+
 describe('words that do not belong here', () => {
   const files = repositoryFiles().filter((path) => path !== 'test/style/banned-words.ts')
   for (const { pattern, catches, instead, where } of bannedWords) {

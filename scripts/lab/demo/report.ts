@@ -1,6 +1,6 @@
+/** What the demo prints at the end: one row a system, or the same as JSON. */
 import type { Dump } from '@fadump-lab/shared/contracts'
 import { describeLength } from '@fadump-lab/shared/units'
-/** What the demo prints at the end: one row a system, or the same as JSON. */
 import Table from 'cli-table3'
 import type { DemoSystem } from './systems.ts'
 

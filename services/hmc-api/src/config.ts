@@ -1,6 +1,6 @@
+/** The console's environment variables, each with unit, default and purpose. */
 import { commonConfig, portConfig } from '@fadump-lab/shared/http'
 import { envInteger } from '@fadump-lab/shared/runtime'
-/** The console's environment variables, each with unit, default and purpose. */
 import { z } from 'zod'
 
 export const configSchema = z.object({

@@ -1,9 +1,9 @@
+/** What the console is given. */
 import type {
   collectorRoutes,
   hypervisorRoutes,
   lparKernelRoutes,
 } from '@fadump-lab/shared/contracts'
-/** What the console is given. */
 import type { Client } from '@fadump-lab/shared/http'
 import type { EventLog } from '@fadump-lab/shared/queue'
 import type { Clock, Random } from '@fadump-lab/shared/runtime'

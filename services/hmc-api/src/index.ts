@@ -1,6 +1,6 @@
+/** The console: the public REST API in front of hypervisor, kernels and collectors. */
 import { hmcRoutes, Problem, problems } from '@fadump-lab/shared/contracts'
 import { createApp, serveRoutes, type Service } from '@fadump-lab/shared/http'
-/** The console: the public REST API in front of hypervisor, kernels and collectors. */
 import { fastifySwagger, type StaticDocumentSpec } from '@fastify/swagger'
 import { fastifySwaggerUi } from '@fastify/swagger-ui'
 import type { HmcApiDeps } from './deps.ts'

@@ -1,8 +1,8 @@
-import type { ByteOrder } from '../layout/index.ts'
 /**
  * `struct pt_regs` of 64-bit powerpc as a table of u64 (`ptrace.h`): 44 of them until 3.x (352 bytes), 48 today
  * (384 bytes). The index is also the place in `pr_reg` of NT_PRSTATUS.
  */
+import type { ByteOrder } from '../layout/index.ts'
 import { viewOf } from '../units/index.ts'
 import type { KernelProfile } from './kernel-profiles.ts'
 import { registerId } from './register-identifiers.ts'

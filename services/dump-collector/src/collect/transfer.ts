@@ -1,5 +1,5 @@
-import { toHostLength } from '@fadump-lab/shared/units'
 /** Step `transferring`: the flattened stream into the sparse file, from the last durable offset on. */
+import { toHostLength } from '@fadump-lab/shared/units'
 import { isGone } from '../kernel/capture-kernel.ts'
 import type { OpenFile } from '../store/files.ts'
 import { receive, type Received } from '../transfer/receive.ts'

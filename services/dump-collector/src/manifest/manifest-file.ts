@@ -1,5 +1,5 @@
-import type { ManifestEntry } from '@fadump-lab/shared/contracts'
 /** The manifest on disk: written while it is checked, read again entry by entry. Neither holds more than a block. */
+import type { ManifestEntry } from '@fadump-lab/shared/contracts'
 import { concat } from '@fadump-lab/shared/units'
 import type { Files, OpenFile } from '../store/files.ts'
 import { linesOf } from './lines.ts'

@@ -1,3 +1,4 @@
+/** The OpenAPI 3.1 document of the console, derived from its route table and the problem registry. */
 import {
   problems,
   type Body,
@@ -6,7 +7,6 @@ import {
   type Routes,
 } from '@fadump-lab/shared/contracts'
 import { problemMedia } from '@fadump-lab/shared/http'
-/** The OpenAPI 3.1 document of the console, derived from its route table and the problem registry. */
 import { z } from 'zod'
 
 type Json = Readonly<Record<string, unknown>>

@@ -1,3 +1,4 @@
+/** Frames, partitions and images: the console passes on what the hypervisor says. */
 import {
   newFrame,
   newPartition,
@@ -5,7 +6,6 @@ import {
   type hypervisorRoutes,
 } from '@fadump-lab/shared/contracts'
 import type { Handlers } from '@fadump-lab/shared/http'
-/** Frames, partitions and images: the console passes on what the hypervisor says. */
 import { z } from 'zod'
 import type { HmcApiDeps } from '../deps.ts'
 

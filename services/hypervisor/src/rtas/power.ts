@@ -1,5 +1,5 @@
-import type { Step } from '../partition/partitions.ts'
 /** `system-reboot` and `power-off`: the kernel ends itself, so neither call returns. */
+import type { Step } from '../partition/partitions.ts'
 import { powerOffStep, restartStep } from '../partition/power.ts'
 import type { RtasRequest, RtasReturn } from './service-table.ts'
 

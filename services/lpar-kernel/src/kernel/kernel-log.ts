@@ -1,5 +1,5 @@
-import type { KernelProfileName } from '@fadump-lab/shared/contracts'
 /** The kernel's log in its own memory: `printk`, and what /proc/kmsg shows. */
+import type { KernelProfileName } from '@fadump-lab/shared/contracts'
 import { kernelProfiles } from '@fadump-lab/shared/fadump'
 import {
   appendAll,

@@ -1,7 +1,7 @@
+/** A kernel that is up, as one request deals with it: its record, its memory, its firmware. */
 import type { Clock } from '@fadump-lab/shared/runtime'
 import type { Epoch, MemoryStore, SpaceId } from '@fadump-lab/shared/store'
 import type { FirmwareClient } from '../firmware/firmware-client.ts'
-/** A kernel that is up, as one request deals with it: its record, its memory, its firmware. */
 import { PartitionMemory } from '../memory/partition-memory.ts'
 import { printk, type Line } from './kernel-log.ts'
 import { saveKernelRecord, type KernelRecord, type LoadedKernel } from './kernel-record.ts'

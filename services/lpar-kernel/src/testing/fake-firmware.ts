@@ -1,3 +1,8 @@
+/**
+ * A hypervisor that is just enough for a kernel: partitions on a heap store, registration, preserve and boot by the
+ * rules of shared/fadump, over the real routes. Statuses can be made to come first, so that a busy or broken firmware
+ * can be played.
+ */
 import {
   hypervisorRoutes,
   imageSpace,
@@ -49,11 +54,6 @@ import {
   toAscii,
   type ByteLength,
 } from '@fadump-lab/shared/units'
-/**
- * A hypervisor that is just enough for a kernel: partitions on a heap store, registration, preserve and boot by the
- * rules of shared/fadump, over the real routes. Statuses can be made to come first, so that a busy or broken firmware
- * can be played.
- */
 import { fastify, type FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 
