@@ -1,11 +1,13 @@
 /** The generated pages of docs/, each made from the tables that the code itself runs on. */
 import { confidence } from './confidence.ts'
+import { configuration } from './configuration.ts'
 import { problemsPage } from './problems.ts'
 import { stateMachines } from './state-machines.ts'
 
 /** File name below docs/ and what renders its text. */
 export const pages: Readonly<Record<string, () => string>> = {
   'confidence.md': confidence,
+  'configuration.md': configuration,
   'problems.md': problemsPage,
   'state-machines.md': stateMachines,
 }

@@ -73,13 +73,15 @@ async function showProgress(
   progress: 'shown' | 'silent',
   run: (system: DemoSystem, tell: (step: string) => void) => Promise<void>,
 ): Promise<void> {
+  const plain = !process.stdout.isTTY
   const tasks = new Listr(
     demoSystems.map((system) => ({
       title: `${system.id.padEnd(6)} ${system.title}, ${system.crash}`,
       task: (_context: unknown, task: Task) =>
-        run(system, (step) => {
-          task.output = step
-        }),
+        run(
+          system,
+          changes((step) => (task.output = plain ? `${system.id}: ${step}` : step)),
+        ),
     })),
     {
       concurrent: true,
@@ -90,6 +92,15 @@ async function showProgress(
     },
   )
   await tasks.run()
+}
+
+/** Passes a step on when it is another than the last. */
+function changes(tell: (step: string) => void): (step: string) => void {
+  let last = ''
+  return (step) => {
+    if (step !== last) tell(step)
+    last = step
+  }
 }
 
 interface Place {

@@ -97,7 +97,8 @@ interface Capture {
 
 function captureStep(dump: Dump | undefined, partition: Partition): string {
   if (dump === undefined) return `partition ${partition.state}`
-  return `dump ${dump.step}, ${dump.transferredBytes} bytes`
+  const transferred = Number(dump.transferredBytes / 1_048_576n)
+  return `dump ${dump.step}, ${transferred} MiB`
 }
 
 async function findDump(
