@@ -47,7 +47,7 @@ C024 firmware ibm,os-term without a registration returns 0
 C025 firmware ibm,os-term with one does not return; memory above boot memory changes in the destinations only
 C026 firmware A system reset without interlock takes a dump even if the operating system never runs
 C027 firmware max_time_auto 0 means no dump by time
-C028 firmware After migration or withdrawal of the option ibm,os-term behaves as if nothing was registered`,
+C028 firmware After the platform has dropped a registration ibm,os-term behaves as if there had been none`,
   'Dump memory structure': `
 C030 all      Header and section are 40 bytes each, big-endian, fields at the listed offsets
 C031 all      The first section lies at offset 0x28

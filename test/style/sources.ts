@@ -25,7 +25,9 @@ export function sourceFiles(): readonly string[] {
 
 /** Tests and what only tests use. */
 export function isTest(path: string): boolean {
-  return /\.(?:test|conformance)\.ts$|(?:^|\/)testing\/|^(?:services\/[^/]+\/)?test\//.test(path)
+  return /\.(?:test|conformance)\.ts$|(?:^|\/)(?:testing|conformance)\/|^(?:services\/[^/]+\/)?test\//.test(
+    path,
+  )
 }
 
 export function readText(path: string): string {

@@ -108,7 +108,13 @@ describe('rooms', () => {
 function roomFiles(): readonly (readonly [room: string, path: string])[] {
   return sourceFiles()
     .filter((path) => path.startsWith(`${rooms}/`) && !isTest(path))
-    .map((path) => [path.slice(rooms.length + 1).split('/')[0] ?? '', path])
+    .map((path) => [roomOf(path), path])
+}
+
+/** The room that `path` lies in; outside of all rooms, the path itself. */
+function roomOf(path: string): string {
+  const [, room = path] = /^packages\/shared\/src\/([^/]+)\//.exec(path) ?? []
+  return room
 }
 
 /** What the file imports from other rooms, as pairs of that room and the specifier. */
@@ -118,10 +124,7 @@ function crossings(
 ): readonly (readonly [room: string, specifier: string])[] {
   const relative = importsOf(readText(path)).filter((specifier) => specifier.startsWith('.'))
   return relative.flatMap((specifier) => {
-    const target =
-      join(path, '..', specifier)
-        .slice(rooms.length + 1)
-        .split('/')[0] ?? ''
+    const target = roomOf(join(path, '..', specifier))
     return target === room ? [] : [[target, specifier] as const]
   })
 }
