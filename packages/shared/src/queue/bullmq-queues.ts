@@ -2,8 +2,8 @@
  * Queues in Redis by BullMQ: work survives the process that took it, workers may sit on any machine.
  *
  * BullMQ works in real time, so there is no clock to pass. Of a job that has completed nothing is left; of a queue
- * there remain `<prefix>:<name>:meta` (hash, 2 fields), `:id` (counter), `:events` (a stream kept empty) and for the
- * length of its interval `:stalled-check`; `:marker` while work is waiting, `:failed` and its hashes for at most
+ * there remain `<prefix>:<name>:meta` (hash, 2 fields), `:id` (counter), `:events` (a stream of the last few rows,
+ * trimmed to nothing with each new one) and for the length of its interval `:stalled-check`; `:marker` while work is waiting, `:failed` and its hashes for at most
  * `failedJobsMax` jobs.
  */
 import { Queue } from 'bullmq'

@@ -14,8 +14,12 @@ export interface EventRow {
 }
 
 export interface EventLog extends AsyncDisposable {
+  /** The id of the new row. Errors: `UnavailableError`; an event that its schema refuses is a programmer error. */
   append(event: LabEvent): Promise<string>
-  /** Rows after `after` (from the oldest kept when undefined), at most `limit`, oldest first. */
+  /**
+   * Rows after `after` (from the oldest kept when undefined), at most `limit`, oldest first. Errors:
+   * `UnavailableError`; `RangeError` when `after` has not the form of a row's id, as `follow`.
+   */
   read(after: string | undefined, limit: number): Promise<readonly EventRow[]>
   /** Rows after `after` (only new ones when undefined), as they come, until `signal` aborts. */
   follow(after: string | undefined, signal: AbortSignal): AsyncIterable<EventRow>

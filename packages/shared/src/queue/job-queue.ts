@@ -9,7 +9,7 @@ import type { QueueDefinition } from '../contracts/index.ts'
 export interface ClaimedJob<Payload> {
   readonly id: string
   readonly payload: Payload
-  /** 1 for the first run. */
+  /** 1 for the first run. Runs that died with their process count; runs handed back because a worker stopped do not. */
   readonly attempt: number
   /** Aborts when the lease is lost or the worker is told to stop: hand the work back quickly. */
   readonly signal: AbortSignal
@@ -40,9 +40,15 @@ export interface QueueCounts {
 }
 
 export interface JobQueue<Payload> {
-  /** Adds a job. The same `id` while that job is waiting or running is the same job: nothing is added. */
+  /**
+   * Adds a job. The same `id` while that job is waiting or running is the same job: nothing is added. `id` is 1 to 128
+   * letters, digits and `. _ / -`. Errors: `UnavailableError`; a refused id or payload is a programmer error.
+   */
   add(id: string, payload: Payload): Promise<void>
-  /** Starts to take jobs; disposing stops: running handlers see their signal abort and are awaited. */
+  /**
+   * Starts to take jobs; disposing stops: running handlers see their signal abort and are awaited. A handler that then
+   * throws has handed its job back; one that returns has completed it. Errors: `UnavailableError`.
+   */
   work(handler: JobHandler<Payload>, options: WorkerOptions): Promise<AsyncDisposable>
   counts(): Promise<QueueCounts>
 }

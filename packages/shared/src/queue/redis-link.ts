@@ -3,7 +3,7 @@
  * for good when it is closed, whatever state it is in.
  */
 import { Redis } from 'ioredis'
-import { systemClock, withinDeadline } from '../runtime/index.ts'
+import { systemClock, UnavailableError, withinDeadline } from '../runtime/index.ts'
 
 /** How long somebody waits for Redis before the operation is refused as unavailable. */
 export const answerTimeoutMs = 10_000
@@ -59,9 +59,13 @@ export class RedisLink implements AsyncDisposable {
   /** Passes an error on, unless it tells of the same outage again. */
   report(error: Error): void {
     const code = outageCode(error)
-    if (code !== undefined && (this.#isClosing || this.#told.has(code))) return
-    if (code !== undefined) this.#told.add(code)
-    this.#options.onError?.(error)
+    if (code === undefined) {
+      this.#options.onError?.(error)
+    } else if (!this.#isClosing && !this.#told.has(code)) {
+      this.#told.add(code)
+      const cause = { cause: error }
+      this.#options.onError?.(new UnavailableError(`the control Redis is away: ${code}`, cause))
+    }
   }
 
   /** The outcome of `command`, begun when the connection is ready. Errors: `UnavailableError`. */
@@ -113,8 +117,10 @@ function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   return withinDeadline(work, { clock: systemClock, timeoutMs, what: 'the control Redis' })
 }
 
-/** What makes two connection errors the same, `undefined` for errors of another kind. */
+/** The system's code of a connection error, `undefined` for errors of another kind. */
 function outageCode(error: Error): string | undefined {
-  if ('code' in error && typeof error.code === 'string' && 'syscall' in error) return error.code
-  return error.message.startsWith('Connection is closed') ? 'closed' : undefined
+  if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) {
+    return error.code
+  }
+  return error.message.startsWith('Connection is closed') ? 'connection closed' : undefined
 }

@@ -13,7 +13,7 @@ const queue = queues.open({
   attemptsMax: 3,
   backoffMs: 10,
   backoffMsMax: 10,
-  leaseMs: 400,
+  leaseMs: 1_000,
 })
 await queue.work(
   (job) => {
