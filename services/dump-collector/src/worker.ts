@@ -3,7 +3,7 @@ import { captureQueue, type CaptureJob } from '@fadump-lab/shared/contracts'
 import { UnrecoverableJobError, type ClaimedJob } from '@fadump-lab/shared/queue'
 import { KeyedMutex } from '@fadump-lab/shared/runtime'
 import type { Capture } from './collect/capture.ts'
-import { claim, type ClaimTools } from './collect/claim.ts'
+import { claim, takeOver, type ClaimTools } from './collect/claim.ts'
 import { fail, failCapture } from './collect/fail.ts'
 import { CaptureFailure, describeError } from './collect/failure.ts'
 import { runCapture } from './collect/steps.ts'
@@ -84,8 +84,8 @@ export class CaptureWorker implements AsyncDisposable {
     await this.#oneAtATime.run(job.dump, async () => {
       const found = await this.#index.find(job.dump)
       if (found === undefined || isSettled(found.dump)) return
-      const capture = await claim(this.#tools, job, this.#stopped.signal)
-      if (capture === undefined) return
+      const signal = this.#stopped.signal
+      const capture = await takeOver(this.#tools, { found, job, signal })
       using _shown = this.#index.show(capture)
       if (capture.dump.step === 'releasing') await giveUpRelease(capture, cause)
       else if (isDiskFull(cause)) await fail(capture, cause)

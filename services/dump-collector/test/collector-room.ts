@@ -6,12 +6,17 @@ import {
   captureQueue,
   collectorRoutes,
   type CaptureJob,
-  type Dump,
   type LabEvent,
 } from '@fadump-lab/shared/contracts'
-import { createClient, listen, type Client, type Service } from '@fadump-lab/shared/http'
+import {
+  createClient,
+  listen,
+  type Client,
+  type Fetch,
+  type Service,
+} from '@fadump-lab/shared/http'
 import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
-import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
+import { seededRandom, systemClock, VirtualClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics, type Metrics } from '@fadump-lab/shared/telemetry'
 import { eventually } from '../../../test/support/eventually.ts'
 import { buildDumpCollector, defaultSettings, type CollectorSettings } from '../src/index.ts'
@@ -21,8 +26,9 @@ import { nodeFiles } from '../src/store/files.ts'
 export interface RoomOptions {
   readonly files?: Files
   readonly settings?: Partial<CollectorSettings>
-  /** Of the collector; queue and its back-off run on real time unless `queueClock` says otherwise. */
+  /** Of the collector; the queue has a virtual one, so that a retry follows when the test says so. */
   readonly clock?: Clock
+  readonly fetch?: Fetch
 }
 
 export interface Collector extends AsyncDisposable {
@@ -40,20 +46,27 @@ export interface Room extends AsyncDisposable {
   /** The events of a dump as `event>to`. */
   story(dump: string): Promise<readonly string[]>
   path(...parts: string[]): string
-  /** No job waits, runs or is delayed. */
+  /** No job waits or runs; those that wait for their next run are left. */
+  paused(): Promise<void>
+  /** No job is left: pauses between runs are skipped. */
   idle(): Promise<void>
 }
 
 export async function openRoom(): Promise<Room> {
   const root = await mkdtemp(join(tmpdir(), 'dump-collector-'))
-  const queues = createInProcessQueues({ clock: systemClock })
+  const queueClock = new VirtualClock()
+  const queues = createInProcessQueues({ clock: queueClock })
   const events = createHeapEventLog()
-  // Back-off has its own tests; here a retry follows at once.
   const queue = queues.open(captureQueue)
   const opened = new AsyncDisposableStack()
   opened.defer(() => rm(root, { recursive: true, force: true }))
   opened.use(events)
   opened.use(queues)
+  const paused = () =>
+    eventually('no job waits or runs', async () => {
+      const { waiting, active } = await queue.counts()
+      return waiting + active === 0
+    })
   const rows = async () => (await events.read(undefined, 10_000)).map((row) => row.event)
   return {
     root,
@@ -64,11 +77,14 @@ export async function openRoom(): Promise<Room> {
       (await rows())
         .filter((event) => event.subject === dump)
         .map((event) => `${event.event}>${event.to ?? ''}`),
-    idle: () =>
-      eventually('the queue is empty', async () => {
-        const { waiting, active, delayed } = await queue.counts()
-        return waiting + active + delayed === 0
-      }),
+    paused,
+    idle: async () => {
+      await paused()
+      while ((await queue.counts()).delayed > 0) {
+        await queueClock.advanceToNext()
+        await paused()
+      }
+    },
     startCollector: async (options = {}) => {
       const metrics = createMetrics({ processMetrics: false })
       const service = buildDumpCollector({
@@ -80,6 +96,7 @@ export async function openRoom(): Promise<Room> {
         logger: createLogger({ service: 'dump-collector', level: 'silent' }),
         metrics,
         files: options.files ?? nodeFiles,
+        ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
         settings: { ...defaultSettings, ...options.settings },
       })
       return started(service, metrics)
@@ -90,29 +107,18 @@ export async function openRoom(): Promise<Room> {
 
 async function started(service: Service, metrics: Metrics): Promise<Collector> {
   const url = await listen(service.app, { host: '127.0.0.1', port: 0 })
-  await service.start(url)
+  try {
+    await service.start(url)
+  } catch (error) {
+    await service[Symbol.asyncDispose]()
+    throw error
+  }
   return {
     url,
     metrics,
     client: createClient(collectorRoutes, { baseUrl: url }),
     [Symbol.asyncDispose]: async () => service[Symbol.asyncDispose](),
   }
-}
-
-/** The dump once its status is one of `statuses`. */
-export async function settled(
-  { client }: Pick<Collector, 'client'>,
-  dump: string,
-  isSettled: (dump: Dump) => boolean,
-): Promise<Dump> {
-  let found: Dump | undefined
-  await eventually(`${dump} has settled`, async () => {
-    const [listed] = (await client.listDumps({})).filter(({ id }) => id === dump)
-    found = listed
-    return listed !== undefined && isSettled(listed)
-  })
-  if (found === undefined) throw new Error(`no dump ${dump}`)
-  return found
 }
 
 export async function readJson(path: string): Promise<unknown> {

@@ -19,32 +19,34 @@ interface Found {
   readonly dump: Dump
 }
 
-/**
- * Takes the dump for this run: from now on an earlier run cannot write any more. `undefined` when the dump is
- * complete and its partition free: nothing is left to do.
- */
+/** The dump as this run is to go on with it; `undefined` when it is complete and its partition free. */
 export async function claim(
   tools: ClaimTools,
   job: CaptureJob,
   signal: AbortSignal,
 ): Promise<Capture | undefined> {
-  const kernel = captureKernel(job, tools.fetch)
   const found = await findDump(tools, job)
   if (found?.dump.step === 'complete' && found.dump.released) return undefined
-  const { place, dump } = found ?? (await beginDump(tools, job))
-  const before = await readProgress(tools.files, place)
-  const progress: Progress = {
-    job,
-    owner: tools.newOwner(),
-    durableOffset: before?.durableOffset ?? byteLength(0),
-    isTransferred: before?.isTransferred ?? false,
-  }
-  await writeProgress(tools.files, place, progress)
-  const capture = new Capture(tools, { job, signal, kernel, place, dump, progress })
-  if (found === undefined) await capture.tell('claimed', { to: dump.step })
-  else await goOn(capture, before)
+  if (found !== undefined) return goOn(tools, { found, job, signal })
+  const capture = await takeOver(tools, { found: await beginDump(tools, job), job, signal })
+  await capture.tell('claimed', { to: capture.dump.step })
   return capture
 }
+
+/** Puts this run's token on the dump: from now on an earlier run cannot write any more. */
+export async function takeOver(
+  tools: ClaimTools,
+  { found, job, signal }: { found: Found; job: CaptureJob; signal: AbortSignal },
+): Promise<Capture> {
+  const { place, dump } = found
+  const before = await readProgress(tools.files, place)
+  const progress: Progress = { ...(before ?? nothingReceived), job, owner: tools.newOwner() }
+  await writeProgress(tools.files, place, progress)
+  const kernel = captureKernel(job, tools.fetch)
+  return new Capture(tools, { job, signal, kernel, place, dump, progress })
+}
+
+const nothingReceived = { durableOffset: byteLength(0), isTransferred: false }
 
 async function findDump(tools: ClaimTools, job: CaptureJob): Promise<Found | undefined> {
   const final = placeOf(tools.root, job, 'final')
@@ -91,25 +93,28 @@ async function beginDump(tools: ClaimTools, job: CaptureJob): Promise<Found> {
   return { place, dump }
 }
 
-/** Brings what was found to a step this run can go on from. */
-async function goOn(capture: Capture, before: Progress | undefined): Promise<void> {
-  const { step, attempts } = capture.dump
-  await capture.save({ attempts: attempts + 1 })
-  await capture.tell('claimedAgain', { from: step, to: step }, { attempt: attempts + 1 })
-  if (step === 'releasing' || step === 'complete') return capture.publish()
-  const isOtherBoot = before?.job.epoch !== capture.job.epoch
-  if (isOtherBoot && (step === 'transferring' || step === 'verifying')) {
-    const reason = `the partition presents the dump again with boot ${capture.job.epoch}`
-    await capture.transition({ event: 'fail', detail: { reason } })
-  }
-  if (capture.dump.step === 'failed') {
-    await capture.transition({ event: 'retry', patch: reopened })
-  }
-}
-
 const reopened = {
   status: 'capturing',
   missing: [],
   failure: undefined,
   completedAt: undefined,
 } satisfies DumpPatch
+
+/** Brings what was found to a step from which this run can go on. */
+async function goOn(
+  tools: ClaimTools,
+  start: { readonly found: Found; readonly job: CaptureJob; readonly signal: AbortSignal },
+): Promise<Capture> {
+  const capture = await takeOver(tools, start)
+  const { step, attempts } = capture.dump
+  await capture.save({ attempts: attempts + 1 })
+  await capture.tell('claimedAgain', { from: step, to: step }, { attempt: attempts + 1 })
+  if (step === 'releasing' || step === 'complete') await capture.publish()
+  const isOtherBoot = capture.progress.manifestEpoch !== capture.job.epoch
+  if (isOtherBoot && (step === 'transferring' || step === 'verifying')) {
+    const reason = `boot ${capture.job.epoch} presents the dump again`
+    await capture.transition({ event: 'fail', detail: { reason } })
+  }
+  if (capture.dump.step === 'failed') await capture.transition({ event: 'retry', patch: reopened })
+  return capture
+}

@@ -9,10 +9,13 @@ import { describeError, type CaptureFailure } from './failure.ts'
 import { syncVmcore } from './store.ts'
 import { verifyEntries, type Verification } from './verify.ts'
 
-/** Ends the capture in `failed`; a `partial` dump is published, of a `failed` one `.incomplete` is kept. */
+/**
+ * Ends the capture in `failed`; a `partial` dump is published, of a `failed` one `.incomplete` is kept. One of which
+ * nothing is missing has failed for another reason, and `partial` would be a lie.
+ */
 export async function failCapture(capture: Capture, cause: Error): Promise<void> {
   const found = foundBy(cause) ?? (await verifyWhatIsThere(capture))
-  if (found === undefined || found.good === 0) await fail(capture, cause)
+  if (found === undefined || found.good === 0 || found.bad.length === 0) await fail(capture, cause)
   else await keepPartial(capture, { cause, found })
 }
 

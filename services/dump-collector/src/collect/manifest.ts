@@ -16,6 +16,7 @@ export async function fetchManifest(capture: Capture): Promise<Outcome> {
   const summary = await receiveManifest(capture, next)
   if (!isSame(capture, summary)) await capture.startOver()
   await replaceDurably(files, next, path)
+  await capture.saveProgress({ ...capture.progress, manifestEpoch: capture.job.epoch })
   const { sizeBytes, digest, entries } = summary
   return {
     event: 'transfer',

@@ -1,8 +1,8 @@
 /** `dump.json`: the dump of the contracts, on disk. */
 import { dump, type Dump } from '@fadump-lab/shared/contracts'
 import { z } from 'zod'
-import { writeDurably } from './durable.ts'
-import { readText, type Files } from './files.ts'
+import { readJson, writeDurably } from './durable.ts'
+import type { Files } from './files.ts'
 import { fileIn, type Place } from './layout.ts'
 
 /** 10,000 missing ranges with 16-digit numbers, indented. */
@@ -10,20 +10,9 @@ const dumpBytesMax = 2 * 1024 * 1024
 
 /** `undefined` when there is none or what is there is no dump: then the directory is not the collector's. */
 export async function readDump(files: Files, place: Place): Promise<Dump | undefined> {
-  const text = await readText(files, fileIn(place, 'dump'), dumpBytesMax)
-  if (text === undefined) return undefined
-  const parsed = dump.safeParse(parsedJson(text))
-  return parsed.success ? parsed.data : undefined
+  return readJson(files, fileIn(place, 'dump'), { schema: dump, bytesMax: dumpBytesMax })
 }
 
 export async function writeDump(files: Files, place: Place, value: Dump): Promise<void> {
   await writeDurably(files, fileIn(place, 'dump'), `${JSON.stringify(z.encode(dump, value))}\n`)
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -92,7 +92,8 @@ export class DumpIndex {
       live?.place.partition === name.partition
         ? { place: live.place, dump: live.dump }
         : ((await this.#readPlace(name, 'final')) ?? (await this.#readPlace(name, 'incomplete')))
-    if (stored !== undefined) this.#partitions.set(name.dump, name.partition)
+    if (stored === undefined) this.#partitions.delete(name.dump)
+    else this.#partitions.set(name.dump, name.partition)
     return stored
   }
 

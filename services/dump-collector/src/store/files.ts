@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { asBuffer, concat } from '@fadump-lab/shared/units'
 
 /** `read`: must exist. `update`: made when absent. `replace`: made, or emptied when it exists. */
@@ -35,7 +36,7 @@ export interface FileFacts {
 
 export interface Files {
   open(path: string, mode: OpenMode): Promise<OpenFile>
-  /** With its parents; not an error when it exists. */
+  /** With its parents; what was made is durable when this resolves. Not an error when it exists. */
   makeDirectory(path: string): Promise<void>
   /** Resolves when the names in the directory are on the disk. */
   syncDirectory(path: string): Promise<void>
@@ -61,15 +62,15 @@ const statBlockBytes = 512
 
 export const nodeFiles: Files = {
   open: async (path, mode) => openFile(await open(path, flags[mode], fileMode)),
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: directoryMode })),
-  syncDirectory: async (path) => {
-    const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-    try {
-      await directory.sync()
-    } finally {
-      await directory.close()
+  makeDirectory: async (path) => {
+    const first = await mkdir(path, { recursive: true, mode: directoryMode })
+    if (first === undefined) return
+    const top = resolve(first)
+    for (let made = resolve(path); made.length >= top.length; made = dirname(made)) {
+      await syncDirectory(dirname(made))
     }
   },
+  syncDirectory,
   rename,
   remove: (path) => rm(path, { recursive: true, force: true }),
   list: async (path) => {
@@ -90,17 +91,19 @@ export const nodeFiles: Files = {
   },
 }
 
-/** The text of a small file; `undefined` when there is none. A longer one than `bytesMax` is refused. */
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  await directory.sync()
+}
+
+/** The text of a small file; `undefined` when there is none, or one so long that it is not the collector's. */
 export async function readText(
   files: Files,
   path: string,
   bytesMax: number,
 ): Promise<string | undefined> {
   const facts = await files.facts(path)
-  if (facts === undefined) return undefined
-  if (facts.sizeBytes > bytesMax) {
-    throw new Error(`${path} has ${facts.sizeBytes} bytes, more than the bound of ${bytesMax}`)
-  }
+  if (facts === undefined || facts.sizeBytes > bytesMax) return undefined
   return absentAs(undefined, readWhole(files, path, facts.sizeBytes))
 }
 

@@ -1,14 +1,16 @@
 /** What a collector needs to go on where another one stopped. Beside the dump as long as something is left to do. */
 import { byteCount, captureQueue } from '@fadump-lab/shared/contracts'
 import { z } from 'zod'
-import { writeDurably } from './durable.ts'
-import { readText, type Files } from './files.ts'
+import { readJson, writeDurably } from './durable.ts'
+import type { Files } from './files.ts'
 import { fileIn, type Place } from './layout.ts'
 
 export const progress = z.strictObject({
   job: captureQueue.payload,
   /** The run that may write: whoever claims the dump puts its own token here, an earlier one then stops. */
   owner: z.string().max(64),
+  /** The boot whose manifest is on disk; the dump of another boot has to state it anew. */
+  manifestEpoch: z.int().min(0).optional(),
   /** Every byte of the stream before this offset is in the file and synced. */
   durableOffset: byteCount,
   /** The end marker has been seen and everything before it is durable. */
@@ -18,9 +20,12 @@ export type Progress = z.output<typeof progress>
 
 const progressBytesMax = 16 * 1024
 
+/** `undefined` when there is none that can be read: the capture then begins again. */
 export async function readProgress(files: Files, place: Place): Promise<Progress | undefined> {
-  const text = await readText(files, fileIn(place, 'progress'), progressBytesMax)
-  return text === undefined ? undefined : progress.parse(JSON.parse(text))
+  return readJson(files, fileIn(place, 'progress'), {
+    schema: progress,
+    bytesMax: progressBytesMax,
+  })
 }
 
 export async function writeProgress(files: Files, place: Place, value: Progress): Promise<void> {

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { dirname } from 'node:path'
+import test, { suite } from 'node:test'
+import { dump as dumpSchema } from '@fadump-lab/shared/contracts'
+import type { Fetch } from '@fadump-lab/shared/http'
+import { openRoom } from './collector-room.ts'
+import {
+  aVmcore,
+  manifestOf,
+  partBytes,
+  startFakeKernel,
+  wholeFile,
+  type FakeKernel,
+} from './fake-kernel.ts'
+import { dyingDisk, type Moment } from './faulty-files.ts'
+import { MemoryDisk, type PowerCut } from './memory-disk.ts'
+
+const vmcore = aVmcore({ pages: [0, 2], sizeBytes: 4 * partBytes })
+/** Two checkpoints within the transfer. */
+const settings = { windowBytes: partBytes }
+
+type End = 'process' | PowerCut
+
+interface Death {
+  readonly at: number
+  readonly moment: Moment
+  readonly end: End
+}
+
+/** Collects on a disk that dies at one operation; then another process goes on with what is left. */
+async function collectWithDeath(kernel: FakeKernel, death?: Death): Promise<readonly string[]> {
+  await using room = await openRoom()
+  const earlier = kernel.requests.length
+  const disk = new MemoryDisk()
+  await disk.makeDirectory(dirname(room.root))
+  const died = Promise.withResolvers<void>()
+  const dying = dyingDisk(disk, {
+    ...(death === undefined ? {} : { deathAt: death.at, moment: death.moment }),
+    onDeath: () => died.resolve(),
+  })
+  const network: Fetch = (...request) =>
+    dying.isDead ? Promise.reject(new Error('dead')) : fetch(...request)
+  await room.announce(kernel.job)
+  {
+    await using first = new AsyncDisposableStack()
+    const collecting = room.startCollector({ files: dying.files, settings, fetch: network })
+    const collector = await collecting.catch(() => undefined)
+    if (collector !== undefined) {
+      first.use(collector)
+      await Promise.race([died.promise, room.paused()])
+    }
+  }
+  if (death === undefined) {
+    assertStored(disk, room.root)
+    return dying.operations
+  }
+  const left = death.end === 'process' ? disk : disk.afterPowerCut(death.end)
+  assertNothingTorn(left, room.root)
+  assertReleasedOnlyWhatIsStored(left, room.root, kernel.requests.slice(earlier))
+  await using second = await room.startCollector({ files: left, settings })
+  // In a composition without Redis the queue dies as well; the partition announces once more.
+  await room.announce(kernel.job)
+  await room.idle()
+  assertStored(left, room.root)
+  const dump = await second.client.getDump({ params: { dump: 'p1-1' } })
+  assert.deepEqual([dump.status, dump.step, dump.released], ['complete', 'complete', true])
+  return dying.operations
+}
+
+function assertStored(disk: MemoryDisk, root: string): void {
+  assert.deepEqual(disk.names(`${root}/p1`), ['p1-1'])
+  assertNothingTorn(disk, root)
+}
+
+/** A directory with the name of a dump holds a whole dump. */
+function assertNothingTorn(disk: MemoryDisk, root: string): void {
+  if (!disk.names(`${root}/p1`).includes('p1-1')) return
+  const text = (file: string) =>
+    new TextDecoder().decode(disk.content(`${root}/p1/p1-1/${file}`) ?? new Uint8Array())
+  assert.deepEqual(disk.content(`${root}/p1/p1-1/vmcore`), wholeFile(vmcore))
+  assert.equal(text('manifest.ndjson'), manifestOf(vmcore))
+  assert.equal(dumpSchema.parse(JSON.parse(text('dump.json'))).status, 'complete')
+  assert.equal((JSON.parse(text('manifest.json')) as { status: string }).status, 'complete')
+}
+
+function assertReleasedOnlyWhatIsStored(
+  disk: MemoryDisk,
+  root: string,
+  requests: readonly string[],
+): void {
+  if (!requests.some((request) => request.startsWith('release'))) return
+  assert.deepEqual(disk.names(`${root}/p1`), ['p1-1'])
+}
+
+suite('a collector that dies leaves no dump or a complete one, and another ends its work', () => {
+  // Dying before an operation leaves the same disk as dying after the one before.
+  const deaths: readonly (readonly [string, Moment, End])[] = [
+    ['the process ends right after it', 'after', 'process'],
+    ['the process ends in the middle of it', 'halfway', 'process'],
+    ['the power fails right after it', 'after', 'strict'],
+    ['the power fails right after it and bytes come later than names', 'after', 'names-first'],
+  ]
+  for (const [what, moment, end] of deaths) {
+    test(`at any change of the disk when ${what}`, async () => {
+      await using kernel = await startFakeKernel(vmcore)
+      const operations = await collectWithDeath(kernel)
+      assert.ok(operations.length > 50, `only ${operations.length} operations`)
+      for (const [at, operation] of operations.entries()) {
+        // Only writes have a middle.
+        if (moment === 'halfway' && !operation.startsWith('write')) continue
+        try {
+          await collectWithDeath(kernel, { at, moment, end })
+        } catch (cause) {
+          throw new Error(`operation ${at}, ${operation}`, { cause })
+        }
+      }
+    })
+  }
+})
