@@ -3,8 +3,8 @@
  *
  * BullMQ works in real time, so there is no clock to pass. Of a job that has completed nothing is left; of a queue
  * there remain `<prefix>:<name>:meta` (hash, 2 fields), `:id` (counter), `:events` (a stream of the last few rows,
- * trimmed to nothing with each new one) and for the length of its interval `:stalled-check`; `:marker` while work is waiting, `:failed` and its hashes for at most
- * `failedJobsMax` jobs.
+ * trimmed to nothing with each new one), for the length of its interval `:stalled-check`, `:marker` while work is
+ * waiting, and `:failed` with its hashes for at most `failedJobsMax` jobs.
  */
 import { Queue } from 'bullmq'
 import type { QueueDefinition } from '../contracts/index.ts'
