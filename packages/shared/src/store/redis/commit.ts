@@ -32,7 +32,7 @@ import {
 import { bind, type BoundScript, type RedisConnection, type ScriptReply } from './connection.ts'
 import { text } from './space-reader.ts'
 import {
-  dependsOnMemory,
+  isGuardedAsAWhole,
   MemoryMovedError,
   Stager,
   type CommitStart,
@@ -51,8 +51,10 @@ export interface Committed {
   readonly epoch: Epoch
 }
 
-/** How often a commit begins again because others change the memory that it reads. */
-const attemptsMax = 8
+/** How often a commit begins again because others change a page that it reads: as often as a write does. */
+const attemptsMax = 64
+/** The same for unaligned copies, of which each attempt can move hundreds of MiB. */
+const wholeAttemptsMax = 8
 /** Slices of old trash that one commit clears away before its own work. */
 const sweepSlicesMax = 16
 
@@ -64,13 +66,14 @@ export async function commitChange(
   if (task.change.cloneFrom === undefined && isEmpty(plan)) {
     return await commitRecords(connection, task)
   }
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+  const attempts = isGuardedAsAWhole(plan) ? wholeAttemptsMax : attemptsMax
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     const committed = await new CommitAttempt(connection, task, plan).run()
     if (committed !== undefined) return committed
   }
   throw versionConflict(
     task.id,
-    `was changed by others in each of ${attemptsMax} attempts to commit what depends on it`,
+    `was changed by others in each of ${attempts} attempts to commit what depends on it`,
   )
 }
 
@@ -154,11 +157,12 @@ class CommitAttempt {
     const plan = {
       cleared: this.#cleared(staged.zeros),
       shared: this.#shared(),
+      seen: [...staged.seen].flatMap(([page, id]) => [page, id ?? 'absent']),
       staging: start.staging,
       stagedLeaves: staged.leaves,
     }
-    const isGuarded = dependsOnMemory(this.#plan)
-    const memory = { ...start, baseChanges: isGuarded ? start.baseChanges : '' }
+    const baseChanges = isGuardedAsAWhole(this.#plan) ? start.baseChanges : ''
+    const memory = { ...start, baseChanges }
     const commit = commitScript(this.#task, { plan, memory })
     const scripts = staged.script === undefined ? [commit] : [staged.script, commit]
     const steps = { bodies: staged.bodies, scripts }

@@ -16,7 +16,7 @@ import { leafOf } from '../leaf.ts'
 import { pageSize, transferBytesMax, type SpaceId } from '../memory-store.ts'
 import { pageId, type PageId } from '../page-id.ts'
 import { bind, type BoundScript, type RedisConnection } from './connection.ts'
-import { fetchPages, listPages, locatePages } from './space-reader.ts'
+import { fetchPages, listPages, locatePages, type LocatedPages } from './space-reader.ts'
 
 /** What `begin-commit.lua` told about the space, and about the one that copies read. */
 export interface CommitStart {
@@ -41,6 +41,8 @@ export interface StagedPages {
   readonly script: BoundScript | undefined
   readonly leaves: readonly number[]
   readonly zeros: readonly number[]
+  /** What the composed pages were made from; shifted runs are left out, they read too many pages to name. */
+  readonly seen: ReadonlyMap<number, PageId | undefined>
 }
 
 /** Pages that are composed, or read for it, at the same time: the window of one transfer. */
@@ -59,6 +61,7 @@ export class Stager {
   readonly #task: StagingTask
   readonly #leaves = new Set<number>()
   readonly #zeros: number[] = []
+  readonly #seen = new Map<number, PageId | undefined>()
 
   constructor(connection: RedisConnection, task: StagingTask) {
     this.#connection = connection
@@ -85,8 +88,13 @@ export class Stager {
     } finally {
       await Promise.allSettled([sent])
     }
-    const script = kept === undefined ? undefined : this.#bind(kept)
-    return { bodies: kept?.bodies ?? new Map(), script, leaves: this.leaves, zeros: this.#zeros }
+    return {
+      script: kept === undefined ? undefined : this.#bind(kept),
+      bodies: kept?.bodies ?? new Map(),
+      leaves: this.leaves,
+      zeros: this.#zeros,
+      seen: this.#seen,
+    }
   }
 
   async *#composedPages(): AsyncGenerator<ComposedPage> {
@@ -128,13 +136,26 @@ export class Stager {
 
   async #read(pages: readonly number[]): Promise<PageReader> {
     if (pages.length === 0) return () => undefined
-    const { base, start } = this.#task
+    const { base } = this.#task
     const located = await locatePages(this.#connection, base, pages)
+    this.#see(located)
     const reader = await fetchPages(this.#connection, base.frame, located)
-    const isAsSeen =
-      located.incarnation === start.baseIncarnation && located.changes === start.baseChanges
-    if (reader === undefined || !isAsSeen) throw new MemoryMovedError()
+    if (reader === undefined) throw new MemoryMovedError()
     return reader
+  }
+
+  /** Notes what is read, and ends the attempt when it is known already that the commit would be refused. */
+  #see({ incarnation, changes, ids }: LocatedPages): void {
+    const { start, plan } = this.#task
+    if (incarnation !== start.baseIncarnation) throw new MemoryMovedError()
+    if (isGuardedAsAWhole(plan)) {
+      if (changes !== start.baseChanges) throw new MemoryMovedError()
+      return
+    }
+    for (const [page, id] of ids) {
+      if (this.#seen.has(page) && this.#seen.get(page) !== id) throw new MemoryMovedError()
+      this.#seen.set(page, id)
+    }
   }
 
   async #send(window: Window): Promise<void> {
@@ -189,7 +210,7 @@ async function* windowsOf(pages: AsyncIterable<ComposedPage>): AsyncGenerator<Co
   if (window.length > 0) yield window
 }
 
-/** Whether what is staged depends on the memory as it was. */
-export function dependsOnMemory(plan: PagePlan): boolean {
-  return plan.shifted.length > 0 || plan.composed.some((composed) => pagesRead(composed).length > 0)
+/** Shifted runs read so many pages that any change of the space counts; otherwise only a change of what was read does. */
+export function isGuardedAsAWhole(plan: PagePlan): boolean {
+  return plan.shifted.length > 0
 }

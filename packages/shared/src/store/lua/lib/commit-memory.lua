@@ -1,25 +1,8 @@
 -- The memory part of a commit. Every page of the plan has one fate, except that a clone comes first and under all others.
--- Needs lib/page-table and the keys and arguments of commit.lua.
+-- Needs lib/page-table, lib/commit-guards and the keys and arguments of commit.lua.
 
 -- 2^64 bytes in pages: more than any space has.
 local MOST_PAGES = 2 ^ 48
-
--- Whether the space that copies read is still the one that the caller has read.
-local function isAsSeen()
-  local base = redis.call('HMGET', KEY.base, 'incarnation', 'changes')
-  return base[1] == ARG.baseIncarnation and (ARG.baseChanges == '' or base[2] == ARG.baseChanges)
-end
-
-local function stagedKey(plan, number)
-  return KEY.staged .. ARG.incarnation .. ':' .. plan.staging .. ':' .. number
-end
-
-local function isStaged(plan)
-  for _, number in ipairs(plan.stagedLeaves) do
-    if not redis.call('ZSCORE', KEY.stagings, stagedKey(plan, number)) then return false end
-  end
-  return true
-end
 
 -- Calls visit(leaf number, first page of the leaf) for the leaves that hold some of `count` pages from `first` on.
 local function eachLeaf(leaves, first, count, visit)
@@ -37,9 +20,6 @@ local function clearLeaves(leaves, prefix, first, count)
     end
   end)
 end
-
-local ownLeaf = KEY.leaf .. ARG.incarnation .. ':'
-local baseLeaf = KEY.baseLeaf .. ARG.baseIncarnation .. ':'
 
 -- Under a clone lie the pages of its source as well.
 local function clear(first, count)
