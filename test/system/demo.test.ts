@@ -71,9 +71,9 @@ suite('the demo', { skip: without('readelf', 'gdb-multiarch', 'vmcore-dmesg') },
       const { size, blocks } = await stat(vmcore(id))
       const manifest = JSON.parse(
         await readFile(join(place.directory, 'out', id, 'manifest.json'), 'utf8'),
-      ) as { status: string; size: number }
+      ) as { status: string; sizeBytes: number }
       assert.equal(manifest.status, 'complete')
-      assert.equal(manifest.size, size)
+      assert.equal(manifest.sizeBytes, size)
       assert.ok(blocks * 512 < 64 * 2 ** 20, `${blocks * 512} bytes on disk of ${size}`)
     })
 

@@ -31,7 +31,7 @@ export const iplQueue: QueueDefinition<IplJob> = {
   attemptsMax: 20,
   backoffMs: 250,
   backoffMsMax: 30_000,
-  leaseMs: 30_000,
+  leaseMs: 15_000,
 }
 
 const captureJob = z.strictObject({
@@ -52,5 +52,5 @@ export const captureQueue: QueueDefinition<CaptureJob> = {
   attemptsMax: 20,
   backoffMs: 500,
   backoffMsMax: 60_000,
-  leaseMs: 30_000,
+  leaseMs: 15_000,
 }
