@@ -14,12 +14,22 @@ const vmcoreQuery = z.strictObject({
   from: z.coerce.number().int().min(0).default(0),
 })
 
+/** Below /sys. Names that begin with a dot are none, so that no path leads anywhere else. */
+const filePath = z
+  .string()
+  .max(256)
+  .regex(
+    /^[\w-][\w.,:@-]*(?:\/[\w-][\w.,:@-]*)*$/,
+    'a path must be names of letters, digits and _ - . , : @ that do not begin with a dot, joined by /',
+  )
+const fileParams = z.strictObject({ partition: partitionId, '*': filePath })
+
 export const lparKernelRoutes = {
   readFile: {
     method: 'GET',
     path: '/partitions/:partition/sys/*',
     summary: 'Read a sysfs or debugfs file of the partition',
-    params: z.strictObject({ partition: partitionId, '*': z.string().max(256) }),
+    params: fileParams,
     status: 200,
     reply: text(),
     problems: ['not-found', 'errno', 'wrong-state'],
@@ -28,7 +38,7 @@ export const lparKernelRoutes = {
     method: 'PUT',
     path: '/partitions/:partition/sys/*',
     summary: 'Write a sysfs file of the partition',
-    params: z.strictObject({ partition: partitionId, '*': z.string().max(256) }),
+    params: fileParams,
     query: bootQuery,
     body: text(4096),
     status: 204,

@@ -1,6 +1,7 @@
 /** Typed clients derived from route tables. A refusal of the service is thrown as the same `Problem`. */
 import { z } from 'zod'
 import { Problem, type Body, type BodyValue, type Route, type Routes } from '../contracts/index.ts'
+import { invariant } from '../units/index.ts'
 import { readBounded } from './body.ts'
 import { parseProblem } from './problem-details.ts'
 
@@ -107,8 +108,14 @@ async function send(
 
 function fillPath(route: Route, params: Readonly<Record<string, string>> | undefined): string {
   return route.path
-    .replace(/:([a-z]+)/g, (_match, name: string) => encodeURIComponent(params?.[name] ?? ''))
-    .replace(/\*$/, () => params?.['*'] ?? '')
+    .replace(/:([a-z]+)/g, (_match, name: string) => pathSegment(params?.[name] ?? ''))
+    .replace(/\*$/, () => (params?.['*'] ?? '').split('/').map(pathSegment).join('/'))
+}
+
+/** Encoded; a segment that URLs take for a step up would make another request of it. */
+function pathSegment(text: string): string {
+  invariant(text !== '.' && text !== '..', `"${text}" is no segment of a path`)
+  return encodeURIComponent(text)
 }
 
 function queryText(query: QueryForm | undefined): string {
