@@ -1,6 +1,13 @@
 /** The fastify instance every service starts from: correlation ids, problems, health, metrics. */
-import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { correlationId, problems } from '../contracts/index.ts'
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import { correlationId } from '../contracts/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import { asProblem, problemBody, problemMedia } from './problem-details.ts'
 
@@ -28,6 +35,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
+    // What fastify refuses before any route, such as a URL that cannot be decoded.
+    frameworkErrors: (error, request, reply) => refuse(error, { request, reply }),
     genReqId: (request) => {
       const given = correlationId.safeParse(request.headers['x-correlation-id'])
       return given.success ? given.data : deps.newCorrelationId()
@@ -39,23 +48,29 @@ export function createApp(deps: AppDeps): FastifyInstance {
     reply.header('x-correlation-id', request.id)
     done()
   })
-  app.setErrorHandler((error, request, reply) => {
-    const problem = asProblem(error)
-    if (problem.status >= 500)
-      request.log.error({ err: error, problem: problem.slug }, 'request failed')
-    return reply
-      .status(problem.status)
-      .type(problemMedia)
-      .send(JSON.stringify(problemBody(problem, request.id)))
-  })
-  app.setNotFoundHandler((request, reply) =>
-    reply
-      .status(problems['not-found'].status)
-      .type(problemMedia)
-      .send(JSON.stringify(problemBody(asProblem({ statusCode: 404 }), request.id))),
-  )
+  app.setErrorHandler((error, request, reply) => refuse(error, { request, reply }))
+  app.setNotFoundHandler((request, reply) => refuse({ statusCode: 404 }, { request, reply }))
   addHealth(app, deps)
   return app
+}
+
+function refuse(
+  error: unknown,
+  {
+    request,
+    reply,
+  }: {
+    readonly request: Pick<FastifyRequest, 'id' | 'log'>
+    readonly reply: Pick<FastifyReply, 'header' | 'status' | 'type' | 'send'>
+  },
+): void {
+  const problem = asProblem(error)
+  if (problem.status >= 500)
+    request.log.error({ err: error, problem: problem.slug }, 'request failed')
+  reply.header('x-correlation-id', request.id)
+  reply.status(problem.status)
+  reply.type(problemMedia)
+  reply.send(JSON.stringify(problemBody(problem, request.id)))
 }
 
 function addHealth(app: FastifyInstance, deps: AppDeps): void {

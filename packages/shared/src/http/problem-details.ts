@@ -64,14 +64,33 @@ function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Issues of a schema as RFC 9457 asks: what, and where as a JSON pointer. */
-export function invalidRequest(place: string, error: z.ZodError): Problem {
+/** Characters of a refused value that a detail repeats. */
+const foundCharactersMax = 64
+
+/** Issues of a schema as RFC 9457 asks: what was found, and where as a JSON pointer. `value` is what was refused. */
+export function invalidRequest(place: string, error: z.ZodError, value: unknown): Problem {
   const errors = error.issues.map((issue) => ({
-    detail: issue.message,
+    detail: `${issue.message}${found(issue, value)}`,
     pointer: `#/${issue.path.map(String).join('/')}`,
   }))
-  const first = errors[0]
-  const detail =
-    first === undefined ? 'invalid' : `${first.pointer.slice(2) || 'value'}: ${first.detail}`
-  return new Problem('invalid-request', `${place}: ${detail}`, { extensions: { errors } })
+  const [first = { detail: 'invalid', pointer: '#/' }] = errors
+  const where = first.pointer.slice(2)
+  const detail = [place, ...(where === '' ? [] : [where]), first.detail].join(': ')
+  return new Problem('invalid-request', detail, { extensions: { errors } })
+}
+
+/** The value that broke the rule; nothing when it is absent, or when the message names it already. */
+function found(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') return ''
+  const culprit = issue.path.reduce(member, value)
+  if (culprit === undefined || (typeof culprit === 'object' && culprit !== null)) return ''
+  const text = JSON.stringify(culprit)
+  return text.length > foundCharactersMax
+    ? `; found ${text.slice(0, foundCharactersMax)}… (${text.length} characters)`
+    : `; found ${text}`
+}
+
+function member(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.getOwnPropertyDescriptor(value, key)?.value
 }

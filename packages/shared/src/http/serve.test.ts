@@ -136,7 +136,19 @@ suite('routes served and called from one table', () => {
   const refused: readonly [string, RequestInit & { path: string }, number, RegExp][] = [
     ['an unknown field', { path: '/things/a', body: '{"name":"x","size":1,"x":1}' }, 400, /x/],
     ['a missing field', { path: '/things/a', body: '{"name":"x"}' }, 400, /#\/size/],
-    ['a negative size', { path: '/things/a', body: '{"name":"x","size":-1}' }, 400, /#\/size/],
+    [
+      'a negative size',
+      { path: '/things/a', body: '{"name":"x","size":-1}' },
+      400,
+      /"body: size: [^"]*; found -1".*#\/size/,
+    ],
+    ['null', { path: '/things/a', body: 'null' }, 400, /expected object, received null/],
+    [
+      'a URL that cannot be decoded',
+      { path: '/things/%zz' },
+      400,
+      /'\/things\/%zz' is not a valid/,
+    ],
     ['a body that is not JSON', { path: '/things/a', body: '{' }, 400, /not JSON/],
     [
       'a body over its bound',
@@ -169,6 +181,17 @@ suite('routes served and called from one table', () => {
     const response = await fetch(`${service.url}/fail`)
     assert.equal(response.status, 500)
     assert.doesNotMatch(await response.text(), /secret/)
+  })
+
+  test('a parameter never makes another path of a request', async () => {
+    await using service = await startedService()
+    const file = (path: string) => service.client.file({ params: { '*': path }, body: '' })
+    assert.equal(await file('a b/c?d'), 'a b/c?d=')
+    await assert.rejects(file('../things/a'), /"\.\." is no segment of a path/)
+    await assert.rejects(
+      service.client.put({ params: { id: '..' }, body: { name: 'x', size: 1 } }),
+      /"\.\." is no segment of a path/,
+    )
   })
 
   test('a service that is not there is dependency-unavailable', async () => {

@@ -82,8 +82,8 @@ async function answer(
 
 function decode(place: string, schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return {}
-  const parsed = schema.safeParse(value ?? {})
-  if (!parsed.success) throw invalidRequest(place, parsed.error)
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw invalidRequest(place, parsed.error, value)
   return parsed.data
 }
 
