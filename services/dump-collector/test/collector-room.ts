@@ -6,6 +6,7 @@ import {
   captureQueue,
   collectorRoutes,
   type CaptureJob,
+  type Dump,
   type LabEvent,
 } from '@fadump-lab/shared/contracts'
 import {
@@ -119,6 +120,15 @@ async function started(service: Service, metrics: Metrics): Promise<Collector> {
     client: createClient(collectorRoutes, { baseUrl: url }),
     [Symbol.asyncDispose]: async () => service[Symbol.asyncDispose](),
   }
+}
+
+/** The dump when the collector has said what became of it: giving up follows the end of the job. */
+export async function settledDump({ client }: Collector, id: string): Promise<Dump> {
+  const params = { dump: id }
+  await eventually(`${id} has settled`, async () => {
+    return (await client.getDump({ params })).status !== 'capturing'
+  })
+  return client.getDump({ params })
 }
 
 export async function readJson(path: string): Promise<unknown> {

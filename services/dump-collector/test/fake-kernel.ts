@@ -84,6 +84,8 @@ export interface FakeKernel extends AsyncDisposable {
   readonly requests: readonly string[]
   /** Offsets the vmcore was asked from. */
   readonly froms: readonly number[]
+  /** The boot each request named. */
+  readonly epochs: readonly (number | undefined)[]
   behave(behaviour: Partial<Behaviour>): void
 }
 
@@ -94,6 +96,7 @@ export async function startFakeKernel(
 ): Promise<FakeKernel> {
   const requests: string[] = []
   const froms: number[] = []
+  const epochs: (number | undefined)[] = []
   const counts = { vmcore: 0, manifest: 0, release: 0 }
   const partition = job.partition ?? 'p1'
   let behaviour: Behaviour = {
@@ -115,16 +118,19 @@ export async function startFakeKernel(
     systemResetInterrupt: unused,
     shutdown: unused,
     readVmcoreManifest: async ({ query }) => {
-      requests.push(`manifest${query.epoch === undefined ? ' of any boot' : ''}`)
+      requests.push('manifest')
+      epochs.push(query.epoch)
       return stream(behaviour.manifest(++counts.manifest))
     },
     readVmcore: async ({ query, header }, reply) => {
       requests.push(`vmcore ${query.from}`)
       froms.push(query.from)
+      epochs.push(query.epoch)
       reply.header('content-type', header('accept') ?? 'application/octet-stream')
       return stream(behaviour.vmcore(query.from, ++counts.vmcore))
     },
-    writeFile: async ({ params, body }) => {
+    writeFile: async ({ params, query, body }) => {
+      epochs.push(query.epoch)
       requests.push(`release ${params['*']}=${body}`)
       await behaviour.release(++counts.release)
       return undefined
@@ -144,6 +150,7 @@ export async function startFakeKernel(
     },
     requests,
     froms,
+    epochs,
     behave: (changed) => void (behaviour = { ...behaviour, ...changed }),
     [Symbol.asyncDispose]: () => app.close(),
   }

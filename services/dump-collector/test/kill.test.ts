@@ -93,23 +93,27 @@ function assertReleasedOnlyWhatIsStored(
 }
 
 suite('a collector that dies leaves no dump or a complete one, and another ends its work', () => {
-  // Dying before an operation leaves the same disk as dying after the one before.
-  const deaths: readonly (readonly [string, Moment, End])[] = [
-    ['the process ends right after it', 'after', 'process'],
-    ['the process ends in the middle of it', 'halfway', 'process'],
-    ['the power fails right after it', 'after', 'strict'],
-    ['the power fails right after it and bytes come later than names', 'after', 'names-first'],
+  // Only operations after which the disk is another one: dying before one is dying after the one before, a process
+  // leaves what it wrote, synced or not, and a power cut leaves what is synced.
+  const deaths: readonly (readonly [string, RegExp, Omit<Death, 'at'>])[] = [
+    ['the process ends right after it', /^(?!sync)/, { moment: 'after', end: 'process' }],
+    ['the process ends in the middle of it', /^write/, { moment: 'halfway', end: 'process' }],
+    ['the power fails right after it', /^(?!write|open)/, { moment: 'after', end: 'strict' }],
+    [
+      'the power fails right after it and bytes come later than names',
+      /^(?!write)/,
+      { moment: 'after', end: 'names-first' },
+    ],
   ]
-  for (const [what, moment, end] of deaths) {
+  for (const [what, changes, death] of deaths) {
     test(`at any change of the disk when ${what}`, async () => {
       await using kernel = await startFakeKernel(vmcore)
       const operations = await collectWithDeath(kernel)
       assert.ok(operations.length > 50, `only ${operations.length} operations`)
       for (const [at, operation] of operations.entries()) {
-        // Only writes have a middle.
-        if (moment === 'halfway' && !operation.startsWith('write')) continue
+        if (!changes.test(operation)) continue
         try {
-          await collectWithDeath(kernel, { at, moment, end })
+          await collectWithDeath(kernel, { at, ...death })
         } catch (cause) {
           throw new Error(`operation ${at}, ${operation}`, { cause })
         }

@@ -4,6 +4,7 @@ import { isGone } from '../kernel/capture-kernel.ts'
 import type { OpenFile } from '../store/files.ts'
 import { receive, type Received } from '../transfer/receive.ts'
 import type { Capture, Outcome } from './capture.ts'
+import { describeError } from './failure.ts'
 
 /** Streams in one run that may end early without having brought anything new. */
 export const idleCutsMax = 3
@@ -80,6 +81,6 @@ function resume(capture: Capture, received: Received, hasProgressed: boolean): O
   }
   return {
     event: 'resume',
-    detail: { offset: Number(received.offset), reason: received.cut?.message ?? 'cut' },
+    detail: { offset: Number(received.offset), reason: describeError(received.cut) },
   }
 }
