@@ -11,7 +11,6 @@ import {
 import { createKernelRecord, type LoadedKernel } from '../kernel/kernel-record.ts'
 import { contentPage, contentRuns, defaultContent } from '../memory/content.ts'
 import { kernelEnd } from '../memory/kernel-image.ts'
-import type { PartitionMemory } from '../memory/partition-memory.ts'
 import {
   BootFailure,
   freshRecord,
@@ -51,7 +50,7 @@ export async function startKernel(
 }
 
 async function writeContent(context: BootContext, plan: ReservationPlan): Promise<void> {
-  const { partition, facts, memory } = context
+  const { partition, facts } = context
   const content = partition.content ?? defaultContent(partition.id)
   const memoryBytes = memoryBytesOf(facts)
   const runs = contentRuns(content.populatedBytes, {
@@ -66,7 +65,7 @@ async function writeContent(context: BootContext, plan: ReservationPlan): Promis
     if (partition.content !== undefined) throw contentTooLarge(partition.id, runs)
     return
   }
-  for (const run of runs) await writeRun(memory, run, content.seed)
+  for (const run of runs) await writeRun(context, run, content.seed)
 }
 
 function reservedRanges({ area, parameterArea }: ReservationPlan): MemoryRange[] {
@@ -86,7 +85,11 @@ function contentTooLarge(
   )
 }
 
-async function writeRun(memory: PartitionMemory, run: MemoryRange, seed: number): Promise<void> {
+async function writeRun(
+  { memory, clock }: BootContext,
+  run: MemoryRange,
+  seed: number,
+): Promise<void> {
   const page = BigInt(pageSize)
   const windowBytes = BigInt(pagesPerWrite) * page
   for (let start: bigint = run.start; start < run.end; start += windowBytes) {
@@ -97,5 +100,7 @@ async function writeRun(memory: PartitionMemory, run: MemoryRange, seed: number)
       contentPage(seed, first + BigInt(index)),
     )
     await memory.write(realAddress(start), concat(pages))
+    // A store in this process answers at once: others must have their turn.
+    await clock.sleep(0)
   }
 }

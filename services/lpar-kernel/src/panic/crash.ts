@@ -61,7 +61,7 @@ export async function crash(kernel: RunningKernel, { cause, cpu }: Crash): Promi
     }
   } else {
     await fatal(kernel, path, cpu)
-    if (record.rtas.osTerm !== undefined) await osTerm(kernel, path.panic ?? 'Fatal exception')
+    if (record.fadump.canTerminate) await osTerm(kernel, path.panic ?? 'Fatal exception')
   }
   return followPanicPolicy(kernel)
 }

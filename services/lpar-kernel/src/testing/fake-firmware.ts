@@ -20,6 +20,7 @@ import {
   configureKernelDump,
   decodeDumpMemoryStructure,
   dumpProperties,
+  dumpProperty,
   encodeDumpMemoryStructure,
   firmwarePersonalities,
   hpteSaveAreaLength,
@@ -76,6 +77,10 @@ export class FakeFirmware {
   readonly messages: string[] = []
   /** Changes the dump after it was preserved, before the capture boot sees it. */
   tamper: ((dump: DumpMemoryStructure) => DumpMemoryStructure) | undefined
+  /** Changes memory after it was preserved, before the capture boot sees it. */
+  beforeCapture: ((store: MemoryStore, space: SpaceId, epoch: Epoch) => Promise<void>) | undefined
+  /** Leaves `ibm,extended-os-term` out of the device tree. */
+  omitExtendedOsTerm = false
   readonly images = new Map<string, ImageNotes>()
   #partition: Partition | undefined
   #vcpus: Vcpu[] = []
@@ -154,6 +159,11 @@ export class FakeFirmware {
     await this.#queues.open(iplQueue).add(`${partition}-${epoch}-again`, job)
   }
 
+  /** What the next boot finds on its command line. */
+  changeBootArguments(bootArguments: string): void {
+    this.#set({ bootArguments })
+  }
+
   #set(change: Partial<Partition>): void {
     this.#partition = { ...this.partition, ...change }
   }
@@ -161,6 +171,7 @@ export class FakeFirmware {
   async #boot(change: MemoryChange): Promise<void> {
     const { epoch } = await this.store.commit(this.space, change)
     this.#set({ epoch })
+    if (this.#dump !== undefined) await this.beforeCapture?.(this.store, this.space, epoch)
     const { frame, id: partition, correlationId } = this.partition
     await this.#queues
       .open(iplQueue)
@@ -237,15 +248,17 @@ export class FakeFirmware {
       ...(rmaBytes < memoryBytes ? [memory(rmaBytes, memoryBytes)] : []),
       deviceNode(
         'rtas',
-        new Map([
-          ...rtasTokenProperties([...offered]),
-          ...dumpProperties({
-            dumpOption,
-            ...this.#sizes(),
-            personality,
-            ...(this.#dump === undefined ? {} : { dump: this.#dump }),
-          }),
-        ]),
+        new Map(
+          [
+            ...rtasTokenProperties([...offered]),
+            ...dumpProperties({
+              dumpOption,
+              ...this.#sizes(),
+              personality,
+              ...(this.#dump === undefined ? {} : { dump: this.#dump }),
+            }),
+          ].filter(([name]) => !this.omitExtendedOsTerm || name !== dumpProperty.extendedOsTerm),
+        ),
       ),
     ])
     return encodeDeviceTree({ root })

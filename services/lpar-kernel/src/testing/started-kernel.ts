@@ -4,6 +4,7 @@ import {
   iplQueue,
   lparKernelRoutes,
   type CaptureJob,
+  type CrashCause,
   type newPartition,
   type PartitionState,
 } from '@fadump-lab/shared/contracts'
@@ -30,6 +31,8 @@ export interface StartedKernel extends AsyncDisposable {
     given: z.input<typeof newPartition>,
     options?: { readonly cpuStateSize?: bigint },
   ): Promise<void>
+  /** Crashes the partition and waits until its capture kernel is up. */
+  crash(cause?: CrashCause, cpu?: number): Promise<void>
   /** Waits until the partition is in one of `states`, its boot's user space included. */
   until(...states: readonly PartitionState[]): Promise<void>
   read(path: string): Promise<string>
@@ -84,6 +87,11 @@ export async function startKernel(
     boot: async (given, bootOptions) => {
       await firmware.activate(given, bootOptions)
       await until('running', 'error')
+    },
+    crash: async (cause = 'sysrq', cpu) => {
+      const body = { cause, ...(cpu === undefined ? {} : { cpu }) }
+      await client.crash({ params: { partition: firmware.partition.id }, body })
+      await until('capturing', 'running', 'error')
     },
     read: (path) => client.readFile({ params: params(path) }),
     write: (path, text) => client.writeFile({ params: params(path), body: text }),

@@ -6,6 +6,7 @@ import {
   isPrstatus,
   isVmcoreinfo,
   notesOf,
+  parseVmcoreinfo,
   segmentType,
   vmcoreinfoText,
   type FoundNote,
@@ -13,6 +14,7 @@ import {
   type Prstatus,
 } from '@fadump-lab/shared/elf'
 import { decodeProgramHeaders, readCoreElfHeader } from '@fadump-lab/shared/elf'
+import { characterLog, recordRing } from '@fadump-lab/shared/printk'
 import { toHex } from '@fadump-lab/shared/units'
 import type { StartedKernel } from './started-kernel.ts'
 
@@ -118,6 +120,17 @@ export class VmcoreFile {
 
   get vmcoreinfo(): string {
     return this.notes.filter(isVmcoreinfo).map(vmcoreinfoText).join('')
+  }
+
+  /** The crashed kernel's log, found as `vmcore-dmesg` finds it. */
+  async log(): Promise<string[]> {
+    const exported = parseVmcoreinfo(this.vmcoreinfo)
+    const read = async (address: bigint, length: number) => this.memory(address, length)
+    for (const log of [recordRing, characterLog]) {
+      const state = await log.attach(exported, this.order, read)
+      if (state !== undefined) return (await log.read(state, read)).map(({ text }) => text)
+    }
+    throw new Error('VMCOREINFO exports no log')
   }
 
   /** Of all pieces: what a reader has received. */
