@@ -28,10 +28,15 @@ export const commands: Readonly<Record<string, Command>> = {
         summary: 'port of the public API (default: a free one)',
         parse: port,
       },
+      dumps: {
+        placeholder: 'DIR',
+        summary: 'where the collector keeps dumps (default: dumps)',
+        parse: text,
+      },
     },
-    run: async ({ redis, port }) => {
+    run: async ({ redis, port, dumps }) => {
       const { up } = await import('./up.ts')
-      return up({ redis, port })
+      return up({ redis, port, dumps: dumps ?? 'dumps' })
     },
   }),
   test: command({

@@ -1,8 +1,6 @@
 /** `./lab up`: the four services in one process, until Ctrl-C. */
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import {
   createBullmqQueues,
   createHeapEventLog,
@@ -24,11 +22,13 @@ export interface UpOptions {
   readonly redis: string | undefined
   /** Without it the system chooses a free port. */
   readonly port: number | undefined
+  /** Directory of the dump store; it stays when the services end. */
+  readonly dumps: string
 }
 
 /** Answers with the exit code, once it is told to stop. */
 export async function up(options: UpOptions): Promise<number> {
-  const dumpRoot = await mkdtemp(join(tmpdir(), 'fadump-lab-'))
+  const dumpRoot = resolve(options.dumps)
   await using adapters = await openAdapters(options.redis)
   await using room = await startMachineRoom({
     ...adapters,
@@ -47,12 +47,11 @@ export async function up(options: UpOptions): Promise<number> {
       `OpenAPI        ${api}/openapi.json`,
       `partitions in  ${kept}`,
       `dumps in       ${dumpRoot}`,
-      'Ctrl-C stops everything and removes the dumps.',
+      'Ctrl-C stops everything; the dumps stay.',
       '',
     ].join('\n'),
   )
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  await rm(dumpRoot, { recursive: true, force: true })
   return 0
 }
 

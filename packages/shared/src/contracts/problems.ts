@@ -83,7 +83,8 @@ export const problems = {
     status: 422,
     title: 'The kernel refused the file operation',
     retry: 'after-change',
-    operator: 'Look the errno up in docs/sysfs.md.',
+    operator:
+      '`errno` is what the kernel returns to the writer; `detail` names the file and the condition.',
   },
   'stale-boot': {
     status: 409,
