@@ -16,7 +16,7 @@ import {
   type Fetch,
   type Service,
 } from '@fadump-lab/shared/http'
-import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
+import { createHeapEventLog, createInProcessQueues, type JobQueues } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock, VirtualClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics, type Metrics } from '@fadump-lab/shared/telemetry'
 import { eventually } from '../../../test/support/eventually.ts'
@@ -30,6 +30,8 @@ export interface RoomOptions {
   /** Of the collector; the queue has a virtual one, so that a retry follows when the test says so. */
   readonly clock?: Clock
   readonly fetch?: Fetch
+  /** Instead of the room's. */
+  readonly queues?: JobQueues
 }
 
 export interface Collector extends AsyncDisposable {
@@ -90,7 +92,7 @@ export async function openRoom(): Promise<Room> {
       const metrics = createMetrics({ processMetrics: false })
       const service = buildDumpCollector({
         root,
-        queues,
+        queues: options.queues ?? queues,
         events,
         clock: options.clock ?? systemClock,
         random: seededRandom(BigInt(await rows().then((all) => all.length + 1))),

@@ -1,7 +1,7 @@
 /** A disk that stops at a chosen operation, and one that keeps a list of them. */
 import type { Files, OpenFile } from '../src/store/files.ts'
 
-export type Moment = 'before' | 'halfway' | 'after'
+export type Moment = 'halfway' | 'after'
 
 export interface DyingDisk {
   readonly files: Files
@@ -11,13 +11,14 @@ export interface DyingDisk {
 }
 
 /**
- * `inner` until operation number `deathAt` (0 for the first): that one does not happen, happens (a write by half), or
- * happens without the caller's knowledge, and everything after it fails.
+ * `inner` until operation number `deathAt` (0 for the first): that one happens, or half of it when it is a write, without
+ * the caller's knowledge, and everything after it fails.
  */
 export function dyingDisk(
   inner: Files,
-  { deathAt = Infinity, moment = 'before' as Moment, onDeath = () => {} } = {},
+  options: { readonly deathAt?: number; readonly moment?: Moment; readonly onDeath?: () => void },
 ): DyingDisk {
+  const { deathAt = Infinity, moment = 'after', onDeath } = options
   const operations: string[] = []
   let isDead = false
   const dead = () => new Error('the process is dead')
@@ -28,7 +29,7 @@ export function dyingDisk(
     isDead = true
     if (moment === 'after') await run()
     if (moment === 'halfway') await half?.()
-    onDeath()
+    onDeath?.()
     throw dead()
   }
   const look = async <T>(run: () => Promise<T>) => {

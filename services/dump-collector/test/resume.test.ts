@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test, { suite } from 'node:test'
-import { VirtualClock } from '@fadump-lab/shared/runtime'
+import { createInProcessQueues } from '@fadump-lab/shared/queue'
+import { systemClock, VirtualClock } from '@fadump-lab/shared/runtime'
 import { eventually } from '../../../test/support/eventually.ts'
 import { openRoom } from './collector-room.ts'
 import {
@@ -76,6 +78,73 @@ suite('a transfer that is cut goes on', () => {
     assert.deepEqual([dump.status, dump.attempts], ['complete', 2])
     assert.equal(dump.transferredBytes, BigInt(17 * partBytes))
   })
+
+  test('without any announcement when the queue is lost with the collector', async () => {
+    await using room = await openRoom()
+    await using kernel = await startFakeKernel(vmcore)
+    const sent = Promise.withResolvers<void>()
+    const never = Promise.withResolvers<void>()
+    kernel.behave({
+      vmcore: async function* (from, request) {
+        if (request > 1) return yield* flattened(vmcore, from)
+        yield* firstOf(flattened(vmcore, from), 9)
+        sent.resolve()
+        await never.promise
+      },
+    })
+    {
+      await using _first = await room.startCollector()
+      await room.announce(kernel.job)
+      await sent.promise
+    }
+    never.resolve()
+    await using queues = createInProcessQueues({ clock: systemClock })
+    await using second = await room.startCollector({ queues })
+    await eventually('the dump is complete', async () => {
+      const dump = await second.client.getDump({ params: { dump: 'p1-1' } })
+      return dump.status === 'complete' && dump.released
+    })
+  })
+
+  for (const [what, damage] of [
+    ['its vmcore is cut', (path: string) => truncate(join(path, 'vmcore'), 1000)],
+    ['its vmcore is gone', (path: string) => rm(join(path, 'vmcore'))],
+    ['its progress cannot be read', (path: string) => writeFile(join(path, 'progress.json'), '{')],
+    ['its dump.json cannot be read', (path: string) => writeFile(join(path, 'dump.json'), '')],
+  ] as const) {
+    test(`from the beginning when somebody damaged what was there: ${what}`, async () => {
+      await using room = await openRoom()
+      await using kernel = await startFakeKernel(vmcore)
+      const cut = Promise.withResolvers<void>()
+      const never = Promise.withResolvers<void>()
+      kernel.behave({
+        vmcore: async function* (from, request) {
+          if (request === 1) return yield* cutAfter(flattened(vmcore, from), 9 * partBytes)
+          cut.resolve()
+          await never.promise
+        },
+      })
+      {
+        await using _first = await room.startCollector({ settings: { windowBytes } })
+        await room.announce(kernel.job)
+        await cut.promise
+      }
+      never.resolve()
+      await damage(room.path('p1', 'p1-1.incomplete'))
+      const before = kernel.froms.length
+      kernel.behave({ vmcore: (from) => flattened(vmcore, from) })
+      await using second = await room.startCollector({ settings: { windowBytes } })
+      await room.announce(kernel.job)
+      await room.idle()
+      assert.equal(kernel.froms[before], 0)
+      const dump = await second.client.getDump({ params: { dump: 'p1-1' } })
+      assert.equal(dump.status, 'complete')
+      assert.deepEqual(
+        new Uint8Array(await readFile(room.path('p1', 'p1-1', 'vmcore'))),
+        wholeFile(vmcore),
+      )
+    })
+  }
 
   test('when a kernel falls silent', async () => {
     const clock = new VirtualClock()

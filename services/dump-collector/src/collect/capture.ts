@@ -75,8 +75,7 @@ export class Capture {
   #place: Place
   #dump: Dump
   #progress: Progress
-  /** Received since the last checkpoint. */
-  #fresh = 0n
+  #receivedBytes: bigint
 
   constructor(tools: CaptureTools, start: CaptureStart) {
     this.tools = tools
@@ -87,6 +86,7 @@ export class Capture {
     this.#place = start.place
     this.#dump = start.dump
     this.#progress = start.progress
+    this.#receivedBytes = start.dump.transferredBytes
   }
 
   get place(): Place {
@@ -95,8 +95,12 @@ export class Capture {
 
   /** As it is now, with what has been received since it was last written. */
   get dump(): Dump {
-    const transferredBytes = byteLength(this.#dump.transferredBytes + this.#fresh)
-    return { ...this.#dump, transferredBytes }
+    return { ...this.#dump, transferredBytes: byteLength(this.#receivedBytes) }
+  }
+
+  /** Bytes handed to the file since the capture began, in all runs. */
+  get receivedBytes(): bigint {
+    return this.#receivedBytes
   }
 
   get progress(): Progress {
@@ -107,26 +111,30 @@ export class Capture {
     return fileIn(this.#place, file)
   }
 
-  /** Counts bytes that were received and written; the next checkpoint makes them durable. */
+  /** Counts bytes that were handed to the file; the next checkpoint makes them durable. */
   received(length: number): void {
-    this.#fresh += BigInt(length)
+    this.#receivedBytes += BigInt(length)
   }
 
-  /** Everything before `durableOffset` is in the synced file. */
-  async checkpoint(durableOffset: bigint, isTransferred: boolean): Promise<void> {
+  /** Everything before `offset`, `receivedBytes` in all, is in the synced file. */
+  async checkpoint(durable: {
+    readonly offset: bigint
+    readonly receivedBytes: bigint
+    readonly isTransferred: boolean
+  }): Promise<void> {
     const facts = await this.tools.files.facts(this.path('vmcore'))
     const storedBytes = byteLength(facts?.storedBytes ?? 0)
-    const { transferredBytes } = this.dump
-    this.#fresh = 0n
+    const transferredBytes = byteLength(durable.receivedBytes)
     this.#dump = { ...this.#dump, transferredBytes, storedBytes }
-    const progress = { durableOffset: byteLength(durableOffset), isTransferred }
-    await this.saveProgress({ ...this.#progress, ...progress })
+    const { offset, isTransferred } = durable
+    const durableOffset = byteLength(offset)
+    await this.saveProgress({ ...this.#progress, durableOffset, isTransferred })
     await this.#write()
   }
 
   /** The file is to be filled from its beginning. */
   async startOver(): Promise<void> {
-    this.#fresh = 0n
+    this.#receivedBytes = 0n
     this.#dump = { ...this.#dump, transferredBytes: byteLength(0), storedBytes: byteLength(0) }
     await this.saveProgress({
       ...this.#progress,

@@ -31,17 +31,21 @@ async function fetchRest(capture: Capture, file: OpenFile): Promise<Outcome> {
   const received = await receive(capture, file, {
     from,
     until: capture.dump.sizeBytes,
-    onWindow: (offset) => capture.checkpoint(offset, false),
+    onWindow: (offset) => {
+      const { receivedBytes } = capture
+      return () => capture.checkpoint({ offset, receivedBytes, isTransferred: false })
+    },
     onBytes: (length) => {
       capture.received(length)
       capture.tools.metrics.count('fadump_dump_received_bytes_total', {}, length)
     },
   })
+  const { receivedBytes } = capture
   if (received.cut === undefined) {
-    await capture.checkpoint(capture.dump.sizeBytes, true)
-    return { event: 'transferred', detail: { bytes: Number(capture.dump.transferredBytes) } }
+    await capture.checkpoint({ offset: capture.dump.sizeBytes, receivedBytes, isTransferred: true })
+    return { event: 'transferred', detail: { bytes: Number(receivedBytes) } }
   }
-  await capture.checkpoint(received.offset, false)
+  await capture.checkpoint({ offset: received.offset, receivedBytes, isTransferred: false })
   return resume(capture, received, received.offset > from)
 }
 
@@ -50,7 +54,8 @@ async function prepare(capture: Capture, file: OpenFile): Promise<void> {
   const size = capture.dump.sizeBytes
   const facts = await capture.tools.files.facts(capture.path('vmcore'))
   if (capture.progress.durableOffset > 0n && BigInt(facts?.sizeBytes ?? 0) === size) return
-  if (capture.progress.durableOffset > 0n) await capture.startOver()
+  // Also asks whether this run may still write: nothing else takes bytes away.
+  await capture.startOver()
   await file.resize(0)
   await file.resize(toHostLength(size, Number.MAX_SAFE_INTEGER))
 }

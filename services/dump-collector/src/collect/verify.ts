@@ -50,13 +50,14 @@ export async function verifyEntries(capture: Capture): Promise<Verification> {
   await using file = await files.open(capture.path('vmcore'), 'update')
   const { isTransferred, durableOffset } = capture.progress
   const receivedEnd = isTransferred ? capture.dump.sizeBytes : durableOffset
+  const reader: Reader = { file, buffer: new Uint8Array(readBytesMax) }
   const bad = new BoundedRanges(missingRangesMax)
   let entries = 0
   let good = 0
   for await (const group of groupsOf(entriesOf(files, capture.path('manifest')))) {
     capture.signal.throwIfAborted()
     const received = group.filter(({ offset, length }) => offset + length <= receivedEnd)
-    const digests = await digestsOf(file, received)
+    const digests = await digestsOf(reader, received)
     for (const [index, { offset, length, sha256 }] of group.entries()) {
       entries++
       if (digests[index] === sha256) good++
@@ -64,6 +65,12 @@ export async function verifyEntries(capture: Capture): Promise<Verification> {
     }
   }
   return { entries, good, bad: bad.ranges }
+}
+
+interface Reader {
+  readonly file: OpenFile
+  /** What was read last; the next read takes its place. */
+  readonly buffer: Uint8Array
 }
 
 /** Neighbouring entries of at most `readBytesMax` together; a larger entry is a group of its own. */
@@ -84,33 +91,33 @@ async function* groupsOf(entries: AsyncIterable<ManifestEntry>): AsyncGenerator<
   if (group.length > 0) yield group
 }
 
-async function digestsOf(file: OpenFile, group: readonly ManifestEntry[]): Promise<string[]> {
+async function digestsOf(reader: Reader, group: readonly ManifestEntry[]): Promise<string[]> {
   const [first] = group
   if (first === undefined) return []
-  if (first.length > BigInt(readBytesMax)) return [await digestOfLarge(file, first)]
+  if (first.length > BigInt(readBytesMax)) return [await digestOfLarge(reader, first)]
   const start = first.offset
   const length = group.reduce((sum, entry) => sum + entry.length, 0n)
-  const bytes = await readAt(file, start, toHostLength(length, readBytesMax))
+  const bytes = await readAt(reader, start, toHostLength(length, readBytesMax))
   return group.map((entry) => {
     const from = Number(entry.offset - start)
     return hash('sha256', bytes.subarray(from, from + Number(entry.length)), 'hex')
   })
 }
 
-async function digestOfLarge(file: OpenFile, entry: ManifestEntry): Promise<string> {
+async function digestOfLarge(reader: Reader, entry: ManifestEntry): Promise<string> {
   const digest = createHash('sha256')
   const end = entry.offset + entry.length
   for (let offset: bigint = entry.offset; offset < end; offset += BigInt(readBytesMax)) {
     const left = end - offset
     const length = left < BigInt(readBytesMax) ? Number(left) : readBytesMax
-    digest.update(await readAt(file, offset, length))
+    digest.update(await readAt(reader, offset, length))
   }
   return digest.digest('hex')
 }
 
 /** What lies beyond the end of a file that is too short cannot have the digest, so it is left out. */
-async function readAt(file: OpenFile, offset: bigint, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
+async function readAt(reader: Reader, offset: bigint, length: number): Promise<Uint8Array> {
+  const bytes = reader.buffer.subarray(0, length)
   const position = toHostLength(offset, Number.MAX_SAFE_INTEGER)
-  return bytes.subarray(0, await file.read(bytes, position))
+  return bytes.subarray(0, await reader.file.read(bytes, position))
 }

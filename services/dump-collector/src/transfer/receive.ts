@@ -6,13 +6,14 @@ import { Coverage, StreamRefusedError } from './coverage.ts'
 import { SparseWriter } from './sparse-writer.ts'
 import { StreamCutError, streamPieces } from './stream-pieces.ts'
 import { createWatchdog, watched } from './watchdog.ts'
+import { Windows } from './windows.ts'
 
 export interface Wanted {
   readonly from: bigint
   /** What begins here or behind is not taken; the request ends when this is reached. */
   readonly until: bigint
-  /** Called when a window is full and its bytes are synced; `offset` is where the next byte goes. */
-  readonly onWindow?: (offset: bigint) => Promise<void>
+  /** See `WindowOptions`. */
+  readonly onWindow?: (offset: bigint) => () => Promise<void>
   /** Called for bytes that have been handed to the file. */
   readonly onBytes?: (length: number) => void
 }
@@ -30,6 +31,7 @@ export async function receive(capture: Capture, file: OpenFile, wanted: Wanted):
   using watchdog = createWatchdog(clock, settings.idleTimeoutMs)
   const signal = AbortSignal.any([capture.signal, watchdog.signal])
   const writer = new SparseWriter(file, wanted.from)
+  const windows = new Windows(file, writer, { ...wanted, windowBytes: settings.windowBytes })
   await using coverage = new Coverage(entriesOf(files, capture.path('manifest')), wanted.from)
   let cut: Received['cut']
   try {
@@ -38,19 +40,15 @@ export async function receive(capture: Capture, file: OpenFile, wanted: Wanted):
       sizeBytes: capture.dump.sizeBytes,
       signal: capture.signal,
     })
-    await take(pieces, {
-      coverage,
-      writer,
-      wanted,
-      sync: windows(capture, file, { writer, wanted }),
-    })
+    await take(pieces, { coverage, writer, wanted, windows })
   } catch (error) {
     capture.signal.throwIfAborted()
     if (!(error instanceof StreamCutError || error instanceof StreamRefusedError)) throw error
     cut = error
+  } finally {
+    await windows.idle()
   }
-  await writer.flush()
-  await file.sync()
+  await windows.finish()
   return { offset: writer.end, cut }
 }
 
@@ -58,12 +56,11 @@ interface Taking {
   readonly coverage: Coverage
   readonly writer: SparseWriter
   readonly wanted: Wanted
-  /** To be called after each piece. */
-  readonly sync: (length: number) => Promise<void>
+  readonly windows: Windows
 }
 
 async function take(pieces: ReturnType<typeof streamPieces>, taking: Taking): Promise<void> {
-  const { coverage, writer, wanted } = taking
+  const { coverage, writer, wanted, windows } = taking
   for await (const { offset, chunk } of pieces) {
     if (offset >= wanted.until) return
     const room = wanted.until - offset
@@ -71,22 +68,6 @@ async function take(pieces: ReturnType<typeof streamPieces>, taking: Taking): Pr
     await coverage.check(offset, BigInt(piece.byteLength))
     await writer.write(offset, piece)
     wanted.onBytes?.(piece.byteLength)
-    await taking.sync(piece.byteLength)
-  }
-}
-
-function windows(
-  capture: Capture,
-  file: OpenFile,
-  { writer, wanted }: { readonly writer: SparseWriter; readonly wanted: Wanted },
-): (length: number) => Promise<void> {
-  let filled = 0
-  return async (length) => {
-    filled += length
-    if (filled < capture.tools.settings.windowBytes || wanted.onWindow === undefined) return
-    filled = 0
-    await writer.flush()
-    await file.sync()
-    await wanted.onWindow(writer.end)
+    await windows.add(piece.byteLength)
   }
 }
