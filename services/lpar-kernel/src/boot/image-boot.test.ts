@@ -61,7 +61,7 @@ suite('a partition whose memory is an image', () => {
     )
   })
 
-  test('truth §11: pages of 4 KiB decide where the dump area and the loads are', async () => {
+  test('pages of 4 KiB decide where the dump area and the loads are', async () => {
     await using kernel = await booted({ ...image, cpus: 2 }, { processors: 2 })
     assert.equal(await kernel.read('kernel/fadump/mem_reserved'), `${0x1400_52a8 + 0x1000}\n`)
     await kernel.crash()

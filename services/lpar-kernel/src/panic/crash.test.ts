@@ -266,7 +266,7 @@ suite('crashes that no dump follows', () => {
     assert.equal(kernel.firmware.partition.crashes, 1)
   })
 
-  test('C160 a system reset of a registered partition is a dump; one for an earlier boot is stale', async () => {
+  test('a system reset of a registered partition is a dump; one for an earlier boot is stale', async () => {
     await using kernel = await startKernel()
     await kernel.boot(small)
     const params = { partition: 'p7' }

@@ -79,6 +79,8 @@ export class FakeFirmware {
   tamper: ((dump: DumpMemoryStructure) => DumpMemoryStructure) | undefined
   /** Changes memory after it was preserved, before the capture boot sees it. */
   beforeCapture: ((store: MemoryStore, space: SpaceId, epoch: Epoch) => Promise<void>) | undefined
+  /** Memory behind the configured end that the next device tree states as well. */
+  memoryAdded = 0n
   /** Leaves `ibm,extended-os-term` out of the device tree. */
   omitExtendedOsTerm = false
   readonly images = new Map<string, ImageNotes>()
@@ -235,7 +237,8 @@ export class FakeFirmware {
   }
 
   #deviceTree(): Uint8Array {
-    const { memoryBytes, bootArguments, dumpOption, rmaBytes } = this.partition
+    const { bootArguments, dumpOption, rmaBytes } = this.partition
+    const memoryBytes = this.partition.memoryBytes + this.memoryAdded
     const offered = ['ibm,os-term', 'system-reboot', 'power-off'] as const
     const memory = (start: bigint, end: bigint) =>
       deviceNode(`memory@${start.toString(16)}`, {
