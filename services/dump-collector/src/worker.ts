@@ -7,6 +7,7 @@ import { claim, takeOver, type ClaimTools } from './collect/claim.ts'
 import { fail, failCapture } from './collect/fail.ts'
 import { CaptureFailure, describeError } from './collect/failure.ts'
 import { runCapture } from './collect/steps.ts'
+import { dropUnsynced } from './collect/transfer.ts'
 import type { DumpIndex } from './store/dump-index.ts'
 import { errorCode } from './store/files.ts'
 
@@ -65,18 +66,18 @@ export class CaptureWorker implements AsyncDisposable {
     }
   }
 
-  /** Between two runs the dump tells why it waits; a disk that cannot take even that keeps the cause in the log. */
+  /** Between two runs the dump tells why it waits; when the disk cannot take even that, event and log tell it. */
   async #note(capture: Capture, error: unknown): Promise<void> {
     const { logger } = this.#tools
     const failure = describeError(error)
-    logger.warn(
-      { err: error, dump: capture.dump.id, step: capture.dump.step },
-      'capture is retried',
-    )
+    const { id, step } = capture.dump
+    logger.warn({ err: error, dump: id, step }, 'capture is interrupted')
     try {
+      await capture.tell('interrupted', { from: step, to: step }, { reason: failure })
+      if (isDiskFull(error)) await dropUnsynced(capture)
       await capture.save({ failure })
     } catch (cause) {
-      logger.warn({ err: cause, dump: capture.dump.id }, 'the cause could not be stored')
+      logger.warn({ err: cause, dump: id }, 'the cause could not be stored')
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import test, { suite } from 'node:test'
 import { nodeFiles } from '../src/store/files.ts'
 import { openRoom, settledDump } from './collector-room.ts'
@@ -21,6 +21,9 @@ suite('a disk without room', () => {
     assert.equal(waiting.status, 'capturing')
     assert.match(waiting.failure ?? '', /ENOSPC: no space left on device/)
     assert.deepEqual(await readdir(room.path('p1')), ['p1-1.incomplete'])
+    assert.ok((await room.story('p1-1')).includes('interrupted>transferring'))
+    const { size, blocks } = await stat(room.path('p1', 'p1-1.incomplete', 'vmcore'))
+    assert.deepEqual([size, blocks * 512], [vmcore.sizeBytes, 5 * partBytes])
     disk.free()
     await room.idle()
     const dump = await collector.client.getDump({ params: { dump: 'p1-1' } })

@@ -60,6 +60,14 @@ async function prepare(capture: Capture, file: OpenFile): Promise<void> {
   await file.resize(toHostLength(size, Number.MAX_SAFE_INTEGER))
 }
 
+/** Gives back the room of bytes that will be sent again anyway, so that a full disk can at least take dump.json. */
+export async function dropUnsynced(capture: Capture): Promise<void> {
+  if (capture.dump.step !== 'transferring' || capture.progress.isTransferred) return
+  await using file = await capture.tools.files.open(capture.path('vmcore'), 'update')
+  await file.resize(toHostLength(capture.progress.durableOffset, Number.MAX_SAFE_INTEGER))
+  await file.resize(toHostLength(capture.dump.sizeBytes, Number.MAX_SAFE_INTEGER))
+}
+
 /** What a verification found different is fetched once more, part by part. */
 async function fetchRepairs(capture: Capture, file: OpenFile): Promise<Outcome> {
   let fetched = 0
