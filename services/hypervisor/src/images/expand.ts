@@ -34,7 +34,7 @@ export async function* expand(
 }
 
 /** How much of a refused body is read and thrown away before its connection is cut. */
-const ignoredBytesMax = 256 * 1024 * 1024
+const ignoredBytesMax = 64 * 1024 * 1024
 
 /**
  * Takes no notice of what is still to come of a body that has been refused, so that its sender gets to the reply: a
