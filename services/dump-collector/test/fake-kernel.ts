@@ -21,20 +21,22 @@ export interface SparseVmcore {
 
 export const partBytes = 64 * 1024
 
-/** `pages` of 64 KiB at the given page numbers, filled by number and `seed`, in a file of `sizeBytes`. */
-export function aVmcore(
-  options: {
-    readonly sizeBytes?: number
-    readonly pages?: readonly number[]
-    readonly seed?: number
-  } = {},
-): SparseVmcore {
-  const { pages = [0, 1, 2, 9, 10, 40], sizeBytes = 64 * partBytes, seed = 1 } = options
+export interface VmcoreOptions {
+  readonly pages?: readonly number[]
+  readonly pageBytes?: number
+  /** 64 pages unless told otherwise. */
+  readonly sizeBytes?: number
+  readonly seed?: number
+}
+
+/** Pages at the given page numbers, filled by number and `seed`. */
+export function aVmcore(options: VmcoreOptions = {}): SparseVmcore {
+  const { pages = [0, 1, 2, 9, 10, 40], pageBytes = partBytes, seed = 1 } = options
   const parts = pages.map((page) => ({
-    offset: page * partBytes,
-    bytes: new Uint8Array(partBytes).map((_, index) => ((index * 31) ^ (page * 7 + seed)) & 0xff),
+    offset: page * pageBytes,
+    bytes: new Uint8Array(pageBytes).map((_, index) => ((index * 31) ^ (page * 7 + seed)) & 0xff),
   }))
-  return { sizeBytes, parts }
+  return { sizeBytes: options.sizeBytes ?? 64 * pageBytes, parts }
 }
 
 /** What a plain copy of the file would hold. */

@@ -4,20 +4,13 @@ import test, { suite } from 'node:test'
 import { dump as dumpSchema } from '@fadump-lab/shared/contracts'
 import type { Fetch } from '@fadump-lab/shared/http'
 import { openRoom } from './collector-room.ts'
-import {
-  aVmcore,
-  manifestOf,
-  partBytes,
-  startFakeKernel,
-  wholeFile,
-  type FakeKernel,
-} from './fake-kernel.ts'
+import { aVmcore, manifestOf, startFakeKernel, wholeFile, type FakeKernel } from './fake-kernel.ts'
 import { dyingDisk, type Moment } from './faulty-files.ts'
 import { MemoryDisk, type PowerCut } from './memory-disk.ts'
 
-const vmcore = aVmcore({ pages: [0, 2], sizeBytes: 4 * partBytes })
+const vmcore = aVmcore({ pages: [0, 2], pageBytes: 4096 })
 /** Two checkpoints within the transfer. */
-const settings = { windowBytes: partBytes }
+const settings = { windowBytes: 8192 }
 
 type End = 'process' | PowerCut
 

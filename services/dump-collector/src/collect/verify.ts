@@ -49,8 +49,10 @@ export async function verifyEntries(capture: Capture): Promise<Verification> {
   const { files } = capture.tools
   await using file = await files.open(capture.path('vmcore'), 'update')
   const { isTransferred, durableOffset } = capture.progress
-  const receivedEnd = isTransferred ? capture.dump.sizeBytes : durableOffset
-  const reader: Reader = { file, buffer: new Uint8Array(readBytesMax) }
+  const { sizeBytes } = capture.dump
+  const receivedEnd = isTransferred ? sizeBytes : durableOffset
+  const bufferBytes = sizeBytes < BigInt(readBytesMax) ? Number(sizeBytes) : readBytesMax
+  const reader: Reader = { file, buffer: new Uint8Array(bufferBytes) }
   const bad = new BoundedRanges(missingRangesMax)
   let entries = 0
   let good = 0
