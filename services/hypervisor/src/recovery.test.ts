@@ -182,6 +182,31 @@ suite('work that a state owes', () => {
     await eventually('the boot is queued', () => jobs.length === 1)
   })
 
+  test('a dump that can never be preserved ends the partition, with the reason', async () => {
+    await using inner = createHeapMemoryStore()
+    const faulty = createFaultyStore(inner)
+    await using host = await startHypervisor({ store: faulty.store })
+    const kernelsView = { ...host, store: inner }
+    const guest = await aGuest(kernelsView)
+    for (const step of life.slice(0, 4)) await step(kernelsView, guest)
+    // The first commit from here on is the crash, the second the preserve.
+    faulty.arm({ call: 2, moment: 'before', lasts: 'once', operation: 'commit', code: 'too-large' })
+    await guest.rtas('ibm,os-term', [0x8000])
+    await eventually(
+      'firmware gives up',
+      async () => (await guest.partition()).state === 'terminated',
+    )
+    const { registration, pendingDump, lastDump, lastFailure } = await guest.partition()
+    assert.deepEqual(
+      { registration, pendingDump, lastDump },
+      { registration: 'idle', pendingDump: undefined, lastDump: undefined },
+    )
+    assert.match(lastFailure ?? '', /^the dump could not be preserved: the store refuses/)
+    const rows = (await host.events.read(undefined, 100)).map(({ event }) => event)
+    assert.ok(rows.some((row) => row.aggregate === 'dump' && row.event === 'lost'))
+    assert.equal(toHex(await guest.read(bootMemoryAt, 4)), '00000000')
+  })
+
   test('a power off while firmware preserves wins: nothing is brought back', async () => {
     await using inner = createHeapMemoryStore()
     const faulty = createFaultyStore(inner)

@@ -1,5 +1,5 @@
 /** A memory store that stops answering at a chosen call: before it takes effect, or after, so that the answer is lost. */
-import { StoreError, type MemoryStore } from '@fadump-lab/shared/store'
+import { StoreError, type MemoryStore, type StoreErrorCode } from '@fadump-lab/shared/store'
 
 export interface Fault {
   /** The call that fails, from 1; calls are counted from `arm` on. */
@@ -7,6 +7,10 @@ export interface Fault {
   readonly moment: 'before' | 'after'
   /** `once`: that call only. `for good`: every later call as well, as for a process that has died. */
   readonly lasts: 'once' | 'for good'
+  /** Counts calls of this operation only. */
+  readonly operation?: keyof MemoryStore
+  /** Default: `unavailable`. */
+  readonly code?: StoreErrorCode
 }
 
 export interface FaultyStore {
@@ -23,9 +27,9 @@ export function createFaultyStore(inner: MemoryStore): FaultyStore {
   let fault: Fault | undefined
   let calls = 0
   let hasStruck = false
-  const lost = () => new StoreError('unavailable', 'the store does not answer (planned)')
-  const guard = async (run: () => Promise<unknown>): Promise<unknown> => {
-    if (fault === undefined) return run()
+  const lost = () => new StoreError(fault?.code ?? 'unavailable', 'the store refuses (planned)')
+  const guard = async (name: string | symbol, run: () => Promise<unknown>): Promise<unknown> => {
+    if (fault === undefined || (fault.operation ?? name) !== name) return run()
     calls++
     if (hasStruck && fault.lasts === 'for good') throw lost()
     if (calls !== fault.call) return run()
@@ -37,7 +41,7 @@ export function createFaultyStore(inner: MemoryStore): FaultyStore {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
-      return (...given: unknown[]) => guard(() => Reflect.apply(member, target, given))
+      return (...given: unknown[]) => guard(name, () => Reflect.apply(member, target, given))
     },
   })
   return {
