@@ -20,11 +20,18 @@ export function refusalOf(error: unknown): unknown {
 
 type AnyHandler = (...given: never[]) => Promise<unknown>
 
-/** The same handlers, with store errors turned into refusals. */
-export function guarded<H extends Readonly<Record<string, AnyHandler>>>(handlers: H): H {
+/**
+ * The same handlers, with store errors turned into refusals. Before `isTakenUp` holds nobody knows which partitions
+ * there are: every request is refused as `dependency-unavailable`.
+ */
+export function guarded<H extends Readonly<Record<string, AnyHandler>>>(
+  handlers: H,
+  isTakenUp: () => boolean,
+): H {
   const wrapped = Object.entries(handlers).map(([name, handler]) => [
     name,
     async (...given: never[]) => {
+      if (!isTakenUp()) throw new Problem('dependency-unavailable', startingText)
       try {
         return await handler(...given)
       } catch (error) {
@@ -34,3 +41,5 @@ export function guarded<H extends Readonly<Record<string, AnyHandler>>>(handlers
   ])
   return Object.fromEntries(wrapped) as H
 }
+
+export const startingText = 'the hypervisor still takes up what the store holds'

@@ -2,7 +2,7 @@
 import { hypervisorRoutes } from '@fadump-lab/shared/contracts'
 import { createApp, serveRoutes, type Service } from '@fadump-lab/shared/http'
 import type { HypervisorDeps } from './deps.ts'
-import { guarded } from './edge.ts'
+import { guarded, startingText } from './edge.ts'
 import { createRooms } from './rooms.ts'
 import { firmwareHandlers } from './routes/firmware.ts'
 import { inventoryHandlers } from './routes/inventory.ts'
@@ -17,21 +17,27 @@ const correlationIdBytes = 8
 export function buildHypervisor(deps: HypervisorDeps): Service {
   const newCorrelationId = () => deps.random.hex(correlationIdBytes)
   const rooms = createRooms(deps)
+  const life = { isTakenUp: false }
   const app = createApp({
     logger: deps.logger,
     metrics: deps.metrics,
     newCorrelationId,
-    ready: () => deps.store.ping(),
+    ready: async () => {
+      if (!life.isTakenUp) throw new Error(startingText)
+      await deps.store.ping()
+    },
   })
+  const isTakenUp = () => life.isTakenUp
   serveRoutes(app, hypervisorRoutes, {
-    ...guarded(inventoryHandlers(rooms)),
-    ...guarded(operationHandlers(rooms)),
-    ...guarded(firmwareHandlers(rooms)),
+    ...guarded(inventoryHandlers(rooms), isTakenUp),
+    ...guarded(operationHandlers(rooms), isTakenUp),
+    ...guarded(firmwareHandlers(rooms), isTakenUp),
   })
   return {
     app,
     async start() {
       await rooms.inventory.load(newCorrelationId())
+      life.isTakenUp = true
       for (const { id } of rooms.partitions.entries) rooms.owedWork.lookAfter(id)
     },
     async [Symbol.asyncDispose]() {
