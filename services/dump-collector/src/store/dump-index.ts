@@ -91,10 +91,19 @@ export class DumpIndex {
     const stored =
       live?.place.partition === name.partition
         ? { place: live.place, dump: live.dump }
-        : ((await this.#readPlace(name, 'final')) ?? (await this.#readPlace(name, 'incomplete')))
+        : await this.#readEither(name)
     if (stored === undefined) this.#partitions.delete(name.dump)
     else this.#partitions.set(name.dump, name.partition)
     return stored
+  }
+
+  /** Another collector may publish the dump between the two looks; the third one then finds it. */
+  async #readEither(name: DumpName): Promise<StoredDump | undefined> {
+    return (
+      (await this.#readPlace(name, 'final')) ??
+      (await this.#readPlace(name, 'incomplete')) ??
+      (await this.#readPlace(name, 'final'))
+    )
   }
 
   async #readPlace(name: DumpName, kind: 'final' | 'incomplete'): Promise<StoredDump | undefined> {

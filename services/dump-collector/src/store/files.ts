@@ -5,7 +5,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { asBuffer, concat } from '@fadump-lab/shared/units'
+import { readFully, writeAll } from './whole-io.ts'
 
 /** `read`: must exist. `update`: made when absent. `replace`: made, or emptied when it exists. */
 export type OpenMode = 'read' | 'update' | 'replace'
@@ -141,35 +141,4 @@ function openFile(handle: FileHandle): OpenFile {
     sync: () => handle.datasync(),
     [Symbol.asyncDispose]: () => handle.close(),
   }
-}
-
-/** writev(2) may write less than asked, for example just before the disk is full. */
-async function writeAll(
-  handle: FileHandle,
-  parts: readonly Uint8Array[],
-  position: number,
-): Promise<void> {
-  const total = parts.reduce((sum, part) => sum + part.byteLength, 0)
-  const { bytesWritten } = await handle.writev(parts.map(asBuffer), position)
-  if (bytesWritten === total) return
-  const rest = concat(parts).subarray(bytesWritten)
-  for (let done = 0; done < rest.byteLength;) {
-    const left = rest.byteLength - done
-    done += (await handle.write(rest, done, left, position + bytesWritten + done)).bytesWritten
-  }
-}
-
-async function readFully(
-  handle: FileHandle,
-  target: Uint8Array,
-  position: number,
-): Promise<number> {
-  let done = 0
-  while (done < target.byteLength) {
-    const left = target.byteLength - done
-    const { bytesRead } = await handle.read(target, done, left, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
 }
