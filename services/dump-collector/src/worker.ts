@@ -29,7 +29,7 @@ export class CaptureWorker implements AsyncDisposable {
   async run({ payload, signal }: ClaimedJob<CaptureJob>): Promise<void> {
     await this.#oneAtATime.run(payload.dump, async () => {
       signal.throwIfAborted()
-      const capture = await claim(this.#tools, payload, signal)
+      const capture = await this.#claim(payload, signal)
       if (capture === undefined) return
       using _shown = this.#index.show(capture)
       await this.#collect(capture)
@@ -50,6 +50,15 @@ export class CaptureWorker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort(new Error('the collector is stopping'))
     await Promise.all(this.#ending)
+  }
+
+  async #claim(job: CaptureJob, signal: AbortSignal): Promise<Capture | undefined> {
+    try {
+      return await claim(this.#tools, job, signal)
+    } catch (error) {
+      this.#tools.logger.warn({ err: error, dump: job.dump }, 'the dump could not be claimed')
+      throw error
+    }
   }
 
   async #collect(capture: Capture): Promise<void> {
@@ -84,13 +93,30 @@ export class CaptureWorker implements AsyncDisposable {
   async #giveUp(job: CaptureJob, cause: Error): Promise<void> {
     await this.#oneAtATime.run(job.dump, async () => {
       const found = await this.#index.find(job.dump)
-      if (found === undefined || isSettled(found.dump)) return
+      if (found === undefined) return this.#tellUnrecorded(job, cause)
+      if (isSettled(found.dump)) return
       const signal = this.#stopped.signal
       const capture = await takeOver(this.#tools, { found, job, signal })
       using _shown = this.#index.show(capture)
       if (capture.dump.step === 'releasing') await giveUpRelease(capture, cause)
       else if (isDiskFull(cause)) await fail(capture, cause)
       else await failCapture(capture, cause)
+    })
+  }
+
+  /** Not even a directory could be made: the event is then the only record of the dump. */
+  async #tellUnrecorded(job: CaptureJob, cause: Error): Promise<void> {
+    const { clock, events, metrics } = this.#tools
+    metrics.count('fadump_dumps_total', { status: 'failed' })
+    await events.append({
+      time: clock.iso(),
+      service: 'dump-collector',
+      aggregate: 'dump',
+      subject: job.dump,
+      event: 'fail',
+      to: 'failed',
+      correlationId: job.correlationId,
+      detail: { status: 'failed', failure: describeError(cause) },
     })
   }
 }

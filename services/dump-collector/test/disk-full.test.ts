@@ -1,13 +1,37 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import test, { suite } from 'node:test'
-import { nodeFiles } from '../src/store/files.ts'
+import { eventually } from '../../../test/support/eventually.ts'
+import { nodeFiles, type Files } from '../src/store/files.ts'
 import { openRoom, settledDump } from './collector-room.ts'
 import { aVmcore, partBytes, startFakeKernel, wholeFile } from './fake-kernel.ts'
 import { fullDisk } from './faulty-files.ts'
 
 const vmcore = aVmcore({ pages: [...Array(8).keys()] })
 const settings = { windowBytes: 2 * partBytes }
+
+suite('a disk that takes nothing at all', () => {
+  test('leaves an event that says why there is no dump', async () => {
+    const files: Files = {
+      ...nodeFiles,
+      makeDirectory: async (path) => {
+        if (path.endsWith('.incomplete')) throw new Error('EROFS: read-only file system')
+        await nodeFiles.makeDirectory(path)
+      },
+    }
+    await using room = await openRoom()
+    await using kernel = await startFakeKernel(vmcore)
+    await using collector = await room.startCollector({ files })
+    await room.announce(kernel.job)
+    await room.idle()
+    await eventually('the failure is told', async () => (await room.events()).length > 0)
+    const [event] = await room.events()
+    assert.deepEqual([event?.subject, event?.event, event?.to], ['p1-1', 'fail', 'failed'])
+    assert.equal(event?.detail?.['failure'], 'EROFS: read-only file system')
+    assert.deepEqual(await collector.client.listDumps({}), [])
+    assert.deepEqual(kernel.requests, [])
+  })
+})
 
 suite('a disk without room', () => {
   test('is named while the job waits, and the transfer goes on where it stopped when there is room', async () => {
