@@ -42,6 +42,7 @@ export const places: readonly string[] = [
   'test/conformance/',
   'test/contract/',
   'test/fixtures/',
+  'test/planted/',
   'test/simulation/',
   'test/soak/',
   'test/style/',
