@@ -3,7 +3,7 @@
  *
  * `open` opens one store for the whole suite; each test works in a frame of its own.
  */
-import { after, before, suite } from 'node:test'
+import { after, afterEach, before, suite } from 'node:test'
 import { invariant } from '../units/index.ts'
 import { commitsConformance } from './conformance/commits.conformance.ts'
 import { concurrencyConformance } from './conformance/concurrency.conformance.ts'
@@ -29,6 +29,7 @@ export function memoryStoreConformance(
     before(async () => {
       opened = await open()
     })
+    afterEach(() => subject().audit())
     after(() => opened?.[Symbol.asyncDispose]())
     spacesConformance(subject)
     transferConformance(subject)

@@ -72,11 +72,12 @@ const leavesPerCall = 16
 /** How often a read looks again before it takes the slower way that cannot miss. */
 const readAttemptsMax = 4
 
-/** Resolves before Redis has answered: a store without Redis is a store that answers `unavailable`. */
+/** Resolves with or without Redis: a store without Redis is a store that answers `unavailable`. */
 export async function createRedisMemoryStore(
   options: RedisMemoryStoreOptions,
 ): Promise<RedisMemoryStore> {
   const connection = new RedisConnection(options, await loadScripts())
+  await connection.opened()
   return new RedisMemoryStore(connection, options.stagingLeaseMs ?? stagingLeaseMsDefault)
 }
 

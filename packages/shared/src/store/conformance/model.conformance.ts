@@ -202,6 +202,7 @@ class Run {
 
   async compare(): Promise<void> {
     const { store } = this.#subject
+    await this.#subject.audit()
     for (const space of [0, 1]) {
       const model = this.#model(space)
       const memory = await store.read(this.#id(space), at(0), bytesOfSpace)

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { startRedisServer } from '../../../../../test/support/redis-server.ts'
 import { createHeapMemoryStore } from '../heap-memory-store.ts'
 import { createRedisMemoryStore } from '../redis-memory-store.ts'
+import { auditRedis } from './audit.ts'
 import type { Subject } from './subject.ts'
 
 export async function openHeap(): Promise<Subject> {
@@ -15,6 +16,7 @@ export async function openHeap(): Promise<Subject> {
       const usages = await Promise.all(frames.map((frame) => store.usage(frame)))
       return usages.reduce((sum, usage) => sum + usage.spaces + usage.pages, 0)
     },
+    audit: async () => {},
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }
@@ -31,6 +33,7 @@ export async function openRedis(): Promise<Subject> {
     store,
     second,
     footprint: () => observer.dbsize(),
+    audit: () => auditRedis(observer),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }

@@ -25,6 +25,8 @@ export interface Subject extends AsyncDisposable {
   readonly second: MemoryStore
   /** A measure of everything that is stored: keys in Redis, pages in the heap. */
   footprint(): Promise<number>
+  /** Fails when what is stored does not add up. */
+  audit(): Promise<void>
 }
 
 export type OpenSubject = () => Promise<Subject>

@@ -4,6 +4,7 @@
  * A command that Redis may have carried out is never sent a second time: it fails as `unavailable` within the command
  * timeout, and the caller looks before it repeats. The client reconnects by itself.
  */
+import { once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
 import { asBuffer, invariant } from '../../units/index.ts'
 import { unavailable } from '../checks.ts'
@@ -42,25 +43,20 @@ export class RedisConnection implements AsyncDisposable {
     this.#client.on('error', (error: Error) => options.onConnectionError?.(error))
   }
 
+  /** Resolves when Redis has been reached, or has not been for a while: then operations are unavailable until it is. */
+  async opened(): Promise<void> {
+    if (!this.#client.isCluster || this.#client.status === 'ready') return
+    const signal = AbortSignal.timeout(connectTimeoutMs)
+    await once(this.#client, 'ready', { signal }).catch(() => undefined)
+  }
+
   /** Sends one command; text comes back as strings. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
     return this.#guard(() => this.#client.call(name, ...args))
   }
 
-  /** Runs a script that Redis knows already by its digest; otherwise sends its text. */
   async run<Name extends ScriptName>(name: Name, call: ScriptCall<Name>): Promise<ScriptReply> {
-    const source = this.#source(name)
-    const args = argumentsOf(name, call)
-    return asReply(
-      await this.#guard(async () => {
-        try {
-          return await this.#client.call('EVALSHA', source.sha1, ...args)
-        } catch (error) {
-          if (replyWord(error) !== 'NOSCRIPT') throw error
-          return await this.#client.call('EVAL', source.text, ...args)
-        }
-      }),
-    )
+    return await this.#runBound(bind(name, call))
   }
 
   /** As `run`, for a script that returns page bodies. */
@@ -84,6 +80,11 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Stores page bodies and runs scripts in one transaction: all of it happens, or nothing. */
   async transaction(frame: string, steps: TransactionSteps): Promise<readonly ScriptReply[]> {
+    const [only] = steps.scripts
+    // A script is a transaction by itself; and at full memory Redis takes scripts, but no transactions.
+    if (only !== undefined && steps.scripts.length === 1 && steps.bodies.size === 0) {
+      return [await this.#runBound(only)]
+    }
     const batch = this.#client.multi()
     if (steps.bodies.size > 0) {
       batch.mset([...steps.bodies].flatMap(([id, body]) => [pageKey(frame, id), asBuffer(body)]))
@@ -100,6 +101,20 @@ export class RedisConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.disconnect()
+  }
+
+  /** By its digest when Redis knows the script already, otherwise by its text. */
+  async #runBound({ name, args }: BoundScript): Promise<ScriptReply> {
+    const source = this.#source(name)
+    const reply = await this.#guard(async () => {
+      try {
+        return await this.#client.call('EVALSHA', source.sha1, ...args)
+      } catch (error) {
+        if (replyWord(error) !== 'NOSCRIPT') throw error
+        return await this.#client.call('EVAL', source.text, ...args)
+      }
+    })
+    return asReply(reply)
   }
 
   #source(name: ScriptName): { readonly text: string; readonly sha1: string } {
@@ -157,7 +172,12 @@ function connect(options: ConnectionOptions): Redis | Cluster {
   if (options.cluster !== true) {
     return new Redis(options.url, { ...redisOptions, retryStrategy: reconnectDelayMs })
   }
-  return new Cluster([options.url], { redisOptions, clusterRetryStrategy: reconnectDelayMs })
+  // The offline queue of a cluster knows no timeout, so there is none: `opened` waits for the first contact instead.
+  return new Cluster([options.url], {
+    redisOptions,
+    clusterRetryStrategy: reconnectDelayMs,
+    enableOfflineQueue: false,
+  })
 }
 
 function reconnectDelayMs(attempt: number): number {
@@ -168,7 +188,6 @@ function reconnectDelayMs(attempt: number): number {
 const notNow = new Set([
   'BUSY',
   'CLUSTERDOWN',
-  'EXECABORT',
   'LOADING',
   'MASTERDOWN',
   'MISCONF',
@@ -179,10 +198,18 @@ const notNow = new Set([
 ])
 
 function failureOf(error: unknown): StoreError | Error {
-  const word = replyWord(error)
-  if (word === undefined) return unavailable('Redis does not answer', error)
-  if (notNow.has(word)) return unavailable(`Redis cannot do this now: ${word}`, error)
-  return error instanceof Error ? error : new Error('Redis failed', { cause: error })
+  const cause = causeOf(error)
+  const word = replyWord(cause)
+  if (word === undefined) return unavailable('Redis does not answer', cause)
+  if (notNow.has(word)) return unavailable(`Redis cannot do this now: ${word}`, cause)
+  return cause instanceof Error ? cause : new Error('Redis failed', { cause })
+}
+
+/** A transaction that is given up (EXECABORT) says why in the refusal of its first command. */
+function causeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !('previousErrors' in error)) return error
+  const { previousErrors } = error
+  return Array.isArray(previousErrors) ? (previousErrors[0] ?? error) : error
 }
 
 /** The first word of an error that Redis answered; `undefined` when there was no answer. */
