@@ -27,7 +27,7 @@ export function buildLparKernel(deps: LparKernelDeps): Service {
   return {
     app,
     start: async (baseUrl) => {
-      worker = new IplWorker(host, baseUrl.replace(/\/+$/, ''))
+      worker = new IplWorker({ host, background, baseUrl: baseUrl.replace(/\/+$/, '') })
       await worker.start()
     },
     [Symbol.asyncDispose]: async () => {

@@ -20,8 +20,7 @@ type KernelHandlers = Handlers<typeof lparKernelRoutes>
 
 export function kernelHandlers(host: KernelHost, background: Background): KernelHandlers {
   const windows = (host.deps.config ?? defaultSettings).streamWindows
-  const open = async (partition: string) =>
-    openVmcore(host.deps.store, await host.running(partition))
+  const open = async (partition: string) => openVmcore(host.deps, await host.running(partition))
   const options: StreamOptions = {
     windows,
     count: (bytes) => host.deps.metrics.count('fadump_vmcore_sent_bytes_total', {}, bytes),

@@ -14,6 +14,8 @@ import type { SystemFacts } from './system-facts.ts'
 export interface BootContext {
   readonly store: MemoryStore
   readonly clock: Clock
+  /** Aborts when this host must let go of the boot. */
+  readonly signal: AbortSignal
   readonly space: SpaceId
   readonly epoch: Epoch
   readonly memory: PartitionMemory
@@ -108,6 +110,7 @@ export function freshRecord(
     imageRegisters: {},
     isHalted: false,
     dumpService: partition.dumpService,
+    isReleasing: false,
     isServiceDue: false,
     prstatusPids: partition.prstatusPids,
     correlationId: context.firmware.boot.correlationId,

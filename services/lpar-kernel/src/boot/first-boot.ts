@@ -86,7 +86,7 @@ function contentTooLarge(
 }
 
 async function writeRun(
-  { memory, clock }: BootContext,
+  { memory, clock, signal }: BootContext,
   run: MemoryRange,
   seed: number,
 ): Promise<void> {
@@ -101,6 +101,6 @@ async function writeRun(
     )
     await memory.write(realAddress(start), concat(pages))
     // A store in this process answers at once: others must have their turn.
-    await clock.sleep(0)
+    await clock.sleep(0, signal)
   }
 }

@@ -11,8 +11,9 @@ import {
   type Partition,
 } from '@fadump-lab/shared/contracts'
 import type { CaptureJob } from '@fadump-lab/shared/contracts'
-import type { JobQueue } from '@fadump-lab/shared/queue'
+import type { ClaimedJob, JobQueue } from '@fadump-lab/shared/queue'
 import { StoreError, toEpoch } from '@fadump-lab/shared/store'
+import type { Background } from '../background.ts'
 import { defaultSettings } from '../config.ts'
 import { runDumpService } from '../fadump/dump-service.ts'
 import { registerFadump } from '../fadump/register.ts'
@@ -29,21 +30,32 @@ import { readSystemFacts } from './system-facts.ts'
 
 export class IplWorker implements AsyncDisposable {
   readonly #host: KernelHost
+  readonly #background: Background
   readonly #capture: JobQueue<CaptureJob>
   readonly #baseUrl: string
   #worker: AsyncDisposable | undefined
 
-  constructor(host: KernelHost, baseUrl: string) {
+  constructor(given: {
+    readonly host: KernelHost
+    readonly background: Background
+    readonly baseUrl: string
+  }) {
+    const { host } = given
     this.#host = host
-    this.#baseUrl = baseUrl
+    this.#background = given.background
+    this.#baseUrl = given.baseUrl
     this.#capture = host.deps.queues.open(captureQueue)
   }
 
   async start(): Promise<void> {
     const { queues, config = defaultSettings, logger } = this.#host.deps
-    this.#worker = await queues.open(iplQueue).work((job) => this.run(job.payload), {
+    const handler = (job: ClaimedJob<IplJob>) => this.run(job.payload, job.signal)
+    this.#worker = await queues.open(iplQueue).work(handler, {
       concurrency: config.bootConcurrency,
-      onFailed: ({ id }, cause) => logger.error({ err: cause, job: id }, 'a boot was given up'),
+      onFailed: ({ id, payload }, cause) => {
+        logger.error({ err: cause, job: id }, 'a boot was given up')
+        this.#background.run(`giving up ${id}`, () => this.#givenUp(payload, cause))
+      },
     })
   }
 
@@ -51,10 +63,10 @@ export class IplWorker implements AsyncDisposable {
     await this.#worker?.[Symbol.asyncDispose]()
   }
 
-  /** One job. A job of an earlier boot is dropped. */
-  async run(job: IplJob): Promise<void> {
+  /** One job, until `signal` aborts. A job of an earlier boot is dropped. */
+  async run(job: IplJob, signal: AbortSignal): Promise<void> {
     try {
-      await this.#boot(job)
+      await this.#boot(job, AbortSignal.any([signal, this.#host.stopSignal]))
     } catch (error) {
       if (!isStale(error)) throw error
       this.#host.deps.logger.info(
@@ -64,11 +76,11 @@ export class IplWorker implements AsyncDisposable {
     }
   }
 
-  async #boot(job: IplJob): Promise<void> {
+  async #boot(job: IplJob, signal: AbortSignal): Promise<void> {
     const { deps } = this.#host
     const epoch = toEpoch(job.epoch)
     const { partition: id, correlationId } = job
-    const firmware = this.#host.firmware({ partition: id, epoch, correlationId })
+    const firmware = this.#host.firmware({ partition: id, epoch, correlationId }, signal)
     const partition = await firmware.partition()
     if (partition.epoch !== epoch) throw new Problem('stale-boot', `boot ${epoch} of ${id} is over`)
     this.#host.remember(partition)
@@ -76,7 +88,7 @@ export class IplWorker implements AsyncDisposable {
     const up = await loadKernelRecord(deps.store, space)
     if (!isBooting(partition)) {
       if (up === undefined || !isUp(partition)) return
-      await this.#userSpace(this.#host.kernelOf(space, up, correlationId), partition)
+      await this.#userSpace(this.#host.kernelOf(space, up, firmware), partition)
       return
     }
     const image =
@@ -89,6 +101,7 @@ export class IplWorker implements AsyncDisposable {
       await this.#bootKernel({
         store,
         clock,
+        signal,
         space,
         epoch,
         memory,
@@ -110,7 +123,7 @@ export class IplWorker implements AsyncDisposable {
     if (dump === undefined) {
       const loaded =
         image === undefined ? await bootFirstKernel(context) : await bootFromImage(context, image)
-      const kernel = this.#host.kernelOf(context.space, loaded, firmware.boot.correlationId)
+      const kernel = this.#host.kernelOf(context.space, loaded, firmware)
       if (profileOf(kernel.record).registersAtBoot && kernel.record.fadump.isEnabled) {
         await registerFadump(kernel)
       }
@@ -118,7 +131,7 @@ export class IplWorker implements AsyncDisposable {
       return
     }
     const boot = await bootCaptureKernel(context, dump)
-    const kernel = this.#host.kernelOf(context.space, boot.loaded, firmware.boot.correlationId)
+    const kernel = this.#host.kernelOf(context.space, boot.loaded, firmware)
     if (boot.outcome === 'rejected') {
       await this.#host.tell({
         aggregate: 'kernel',
@@ -181,6 +194,17 @@ export class IplWorker implements AsyncDisposable {
     await this.#host.fadumpMutex.run(kernel.record.partition, async () => {
       await releaseDump(kernel)
       await runDumpService(kernel)
+    })
+  }
+
+  /** The last word about a boot whose every attempt has failed, so that nobody waits for it. */
+  async #givenUp(payload: unknown, cause: Error): Promise<void> {
+    const { partition, epoch, correlationId } = iplQueue.payload.parse(payload)
+    const firmware = this.#host.firmware({ partition, epoch: toEpoch(epoch), correlationId })
+    const why = `the kernel hosts gave the boot up after ${iplQueue.attemptsMax} attempts: ${cause.message}`
+    await firmware.reportBootProgress({
+      event: 'bootFailed',
+      detail: why.slice(0, detailCharactersMax),
     })
   }
 

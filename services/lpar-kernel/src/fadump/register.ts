@@ -57,16 +57,17 @@ export async function unregisterFadump(kernel: RunningKernel): Promise<void> {
   else await logFailure(kernel, fadumpRules[kernel.record.profile].unregisterFailed(status))
 }
 
-/** Tells firmware that the dump is done with; `false` when it refuses. */
-export async function invalidateDump(kernel: RunningKernel): Promise<boolean> {
+/** Tells firmware that the dump is done with; gives its status. A refusal is logged. */
+export async function invalidateDump(kernel: RunningKernel): Promise<number> {
   const structure = dumpStructureOf(kernel.record)
   if (structure !== undefined) {
     await kernel.memory.write(kernel.record.fdmAddress, encodeDumpMemoryStructure(structure))
   }
   const status = await configure(kernel, 'invalidate')
-  if (status === rtasStatus.success) return true
-  await logFailure(kernel, fadumpRules[kernel.record.profile].invalidateFailed(status))
-  return false
+  if (status !== rtasStatus.success) {
+    await logFailure(kernel, fadumpRules[kernel.record.profile].invalidateFailed(status))
+  }
+  return status
 }
 
 const error = 3

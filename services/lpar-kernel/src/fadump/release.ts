@@ -2,6 +2,7 @@
  * The end of a dump in the capture kernel: /proc/vmcore goes, firmware is told, memory is free again except for the
  * dump area, where the next dump will go (`fadump_invalidate_release_mem`).
  */
+import { rtasStatus } from '@fadump-lab/shared/rtas'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { fadumpRules } from './profile-rules.ts'
 import { invalidateDump } from './register.ts'
@@ -14,17 +15,25 @@ export type ReleaseOutcome = 'released' | 'firmware refused' | 'conflict'
  * if this one dies before firmware is told. A release that was cut off there is completed by the next one.
  */
 export async function releaseDump(kernel: RunningKernel): Promise<ReleaseOutcome> {
-  if (!(await kernel.update({ vmcore: undefined }))) return 'conflict'
+  const wasCutOff = kernel.record.isReleasing
+  if (!(await kernel.update({ vmcore: undefined, isReleasing: true }))) return 'conflict'
   const { area, bootMemoryTop } = kernel.record.fadump
-  const isInvalid = await invalidateDump(kernel)
+  const status = await invalidateDump(kernel)
+  // A release that was cut off may have got as far as firmware, which then knows of no dump.
+  const isInvalid =
+    status === rtasStatus.success || (wasCutOff && status === rtasStatus.parameterError)
   const rules = fadumpRules[kernel.record.profile]
   const end = kernel.record.memoryRegions.at(-1)?.end
   if (rules.releaseLine !== undefined && end !== undefined) {
     await kernel.printk([rules.releaseLine(area?.end ?? bootMemoryTop, end)])
   }
-  if (!isInvalid) return 'firmware refused'
+  if (!isInvalid) {
+    await kernel.update({ isReleasing: false })
+    return 'firmware refused'
+  }
   const saved = await kernel.update({
     fadump: { ...kernel.record.fadump, isDumpActive: false, dump: undefined },
+    isReleasing: false,
     isServiceDue: kernel.record.dumpService,
   })
   return saved ? 'released' : 'conflict'

@@ -11,7 +11,7 @@ import {
 } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
 import { KeyedMutex } from '@fadump-lab/shared/runtime'
-import { StoreError, type Epoch, type SpaceId } from '@fadump-lab/shared/store'
+import { StoreError, toEpoch, type SpaceId } from '@fadump-lab/shared/store'
 import type { LparKernelDeps } from '../deps.ts'
 import {
   FirmwareClient,
@@ -33,6 +33,8 @@ export class KernelHost {
   readonly fadumpMutex = new KeyedMutex()
   /** Crashes of one partition come one after the other; the first one wins. */
   readonly crashMutex = new KeyedMutex()
+  /** `logbuf_lock`: one writer of a partition's log at a time. */
+  readonly #logMutex = new KeyedMutex()
   readonly #stop = new AbortController()
   readonly #frames = new Map<string, string>()
 
@@ -53,9 +55,10 @@ export class KernelHost {
     this.#stop.abort(new Error('the kernel host stops'))
   }
 
-  firmware(boot: BootIdentity): FirmwareClient {
+  /** `signal` ends the calls; default: when the host stops. */
+  firmware(boot: BootIdentity, signal: AbortSignal = this.stopSignal): FirmwareClient {
     const { hypervisor, deps } = this
-    return new FirmwareClient({ hypervisor, clock: deps.clock, signal: this.stopSignal }, boot)
+    return new FirmwareClient({ hypervisor, clock: deps.clock, signal }, boot)
   }
 
   /** The kernel of `partition`. Errors: `not-found`, `wrong-state` when no kernel is up. */
@@ -67,28 +70,38 @@ export class KernelHost {
 
   /** The kernel of `partition`; `undefined` when none is up. Errors: `not-found`. */
   async find(partition: string, correlationId?: string): Promise<RunningKernel | undefined> {
-    const space = await this.#spaceOf(partition)
-    let loaded: LoadedKernel | undefined
-    try {
-      loaded = await loadKernelRecord(this.deps.store, space)
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'no-such-space') throw error
-      this.#frames.delete(partition)
-      throw new Problem('not-found', `there is no partition ${partition}`, { cause: error })
-    }
+    const { space, loaded } = await this.#load(partition)
     if (loaded === undefined || loaded.record.isHalted) return undefined
-    return this.kernelOf(space, loaded, correlationId)
-  }
-
-  kernelOf(space: SpaceId, loaded: LoadedKernel, correlationId?: string): RunningKernel {
-    const { partition, epoch } = loaded.record
+    const { epoch } = loaded.record
     const firmware = this.firmware({
       partition,
-      epoch: epoch as Epoch,
+      epoch: toEpoch(epoch),
       correlationId: correlationId ?? loaded.record.correlationId,
     })
+    return this.kernelOf(space, loaded, firmware)
+  }
+
+  kernelOf(space: SpaceId, loaded: LoadedKernel, firmware: FirmwareClient): RunningKernel {
     const { store, clock } = this.deps
-    return new RunningKernel({ store, clock, space, loaded, firmware })
+    return new RunningKernel({ store, clock, space, loaded, firmware, logMutex: this.#logMutex })
+  }
+
+  /** A partition may have been deleted and made anew on another frame: then it is looked for once more. */
+  async #load(
+    partition: string,
+  ): Promise<{ readonly space: SpaceId; readonly loaded: LoadedKernel | undefined }> {
+    for (;;) {
+      const isRemembered = this.#frames.has(partition)
+      const space = await this.#spaceOf(partition)
+      try {
+        return { space, loaded: await loadKernelRecord(this.deps.store, space) }
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'no-such-space') throw error
+        this.#frames.delete(partition)
+        if (isRemembered) continue
+        throw new Problem('not-found', `there is no partition ${partition}`, { cause: error })
+      }
+    }
   }
 
   remember(partition: Pick<Partition, 'id' | 'frame'>): void {

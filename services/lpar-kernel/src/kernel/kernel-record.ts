@@ -88,6 +88,8 @@ const kernelRecord = z.strictObject({
   isHalted: z.boolean().default(false),
   /** Whether user space registers a dump by itself. */
   dumpService: z.boolean(),
+  /** Set while a release is under way: a host that dies in it leaves it set, and firmware may have been told. */
+  isReleasing: z.boolean().default(false),
   /** Set by a release, until the dump service has registered again: a host that dies in between leaves it set. */
   isServiceDue: z.boolean().default(false),
   prstatusPids: z.enum(['truth', 'distinct']),

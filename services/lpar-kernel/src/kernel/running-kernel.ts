@@ -1,5 +1,5 @@
 /** A kernel that is up, as one request deals with it: its record, its memory, its firmware. */
-import type { Clock } from '@fadump-lab/shared/runtime'
+import type { Clock, KeyedMutex } from '@fadump-lab/shared/runtime'
 import type { Epoch, MemoryStore, SpaceId } from '@fadump-lab/shared/store'
 import type { FirmwareClient } from '../firmware/firmware-client.ts'
 import { PartitionMemory } from '../memory/partition-memory.ts'
@@ -9,6 +9,7 @@ import { saveKernelRecord, type KernelRecord, type LoadedKernel } from './kernel
 export class RunningKernel {
   readonly #store: MemoryStore
   readonly #clock: Clock
+  readonly #logMutex: KeyedMutex
   readonly space: SpaceId
   readonly memory: PartitionMemory
   readonly firmware: FirmwareClient
@@ -20,9 +21,11 @@ export class RunningKernel {
     readonly space: SpaceId
     readonly firmware: FirmwareClient
     readonly loaded: LoadedKernel
+    readonly logMutex: KeyedMutex
   }) {
     this.#store = given.store
     this.#clock = given.clock
+    this.#logMutex = given.logMutex
     this.space = given.space
     this.firmware = given.firmware
     this.#loaded = given.loaded
@@ -48,10 +51,12 @@ export class RunningKernel {
 
   /** Logs lines, unless the log is an image's, which stays as the real kernel left it. */
   async printk(lines: readonly Line[], cpu?: number): Promise<void> {
-    const { isImage, profile, bootedAtMs } = this.record
+    const { isImage, profile, bootedAtMs, partition } = this.record
     if (isImage) return
     const time = { profile, bootedAtMs, nowMs: this.#clock.now() }
-    await printk(this.memory, cpu === undefined ? time : { ...time, cpu }, lines)
+    await this.#logMutex.run(partition, () =>
+      printk(this.memory, cpu === undefined ? time : { ...time, cpu }, lines),
+    )
   }
 
   /** Seconds since 1970. */

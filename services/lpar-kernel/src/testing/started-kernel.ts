@@ -2,21 +2,21 @@
 import {
   captureQueue,
   iplQueue,
-  lparKernelRoutes,
   type CaptureJob,
   type CrashCause,
+  type lparKernelRoutes,
   type newPartition,
   type PartitionState,
 } from '@fadump-lab/shared/contracts'
-import { createClient, listen, type Client } from '@fadump-lab/shared/http'
+import { listen, type Client } from '@fadump-lab/shared/http'
 import { createHeapEventLog, createInProcessQueues, type EventLog } from '@fadump-lab/shared/queue'
-import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
+import { systemClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
-import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
 import { concat, realAddress } from '@fadump-lab/shared/units'
 import type { z } from 'zod'
-import { buildLparKernel } from '../index.ts'
 import { FakeFirmware } from './fake-firmware.ts'
+import { startHost } from './host.ts'
+import type { Mortal } from './mortal.ts'
 
 export interface StartedKernel extends AsyncDisposable {
   readonly url: string
@@ -33,6 +33,8 @@ export interface StartedKernel extends AsyncDisposable {
   ): Promise<void>
   /** Crashes the partition and waits until its capture kernel is up. */
   crash(cause?: CrashCause, cpu?: number): Promise<void>
+  /** Ends the present host, and starts another on the same store and queues. */
+  replaceHost(): Promise<void>
   /** Waits until the partition is in one of `states`, its boot's user space included. */
   until(...states: readonly PartitionState[]): Promise<void>
   read(path: string): Promise<string>
@@ -41,7 +43,12 @@ export interface StartedKernel extends AsyncDisposable {
 }
 
 export async function startKernel(
-  options: { readonly clock?: Clock; readonly store?: MemoryStore } = {},
+  options: {
+    readonly clock?: Clock
+    readonly store?: MemoryStore
+    /** What the first host dies of. */
+    readonly mortal?: Mortal
+  } = {},
 ): Promise<StartedKernel> {
   const clock = options.clock ?? systemClock
   const store = options.store ?? createHeapMemoryStore()
@@ -49,23 +56,15 @@ export async function startKernel(
   const events = createHeapEventLog()
   const firmware = new FakeFirmware({ store, queues })
   const firmwareUrl = await listen(firmware.app, { host: '127.0.0.1', port: 0 })
-  const service = buildLparKernel({
-    store,
-    queues,
-    events,
-    clock,
-    random: seededRandom(1),
-    logger: createLogger({ service: 'lpar-kernel', level: 'silent' }),
-    metrics: createMetrics({ processMetrics: false }),
-    hypervisorUrl: firmwareUrl,
-  })
-  const url = await listen(service.app, { host: '127.0.0.1', port: 0 })
-  await service.start(url)
+  const parts = { store, queues, events, clock, hypervisorUrl: firmwareUrl }
+  const { mortal } = options
+  let host = await startHost(
+    mortal === undefined ? parts : { ...parts, store: mortal.store(store), fetch: mortal.fetch },
+  )
   const captures: CaptureJob[] = []
   const collector = await queues
     .open(captureQueue)
     .work(async ({ payload }) => void captures.push(payload), { concurrency: 1 })
-  const client = createClient(lparKernelRoutes, { baseUrl: url })
   const params = (path: string) => ({ partition: firmware.partition.id, '*': path })
   const until = async (...states: readonly PartitionState[]) => {
     for (let turn = 0; turn < turnsMax; turn += 1) {
@@ -77,8 +76,16 @@ export async function startKernel(
     throw new Error(`partition is ${state}, not ${states.join(' or ')}: ${lastFailure}`)
   }
   return {
-    url,
-    client,
+    get url() {
+      return host.url
+    },
+    get client() {
+      return host.client
+    },
+    replaceHost: async () => {
+      await host[Symbol.asyncDispose]()
+      host = await startHost(parts)
+    },
     firmware,
     store,
     events,
@@ -90,11 +97,11 @@ export async function startKernel(
     },
     crash: async (cause = 'sysrq', cpu) => {
       const body = { cause, ...(cpu === undefined ? {} : { cpu }) }
-      await client.crash({ params: { partition: firmware.partition.id }, body })
+      await host.client.crash({ params: { partition: firmware.partition.id }, body })
       await until('capturing', 'running', 'error')
     },
-    read: (path) => client.readFile({ params: params(path) }),
-    write: (path, text) => client.writeFile({ params: params(path), body: text }),
+    read: (path) => host.client.readFile({ params: params(path) }),
+    write: (path, text) => host.client.writeFile({ params: params(path), body: text }),
     memory: async (address, length) => {
       const parts: Uint8Array[] = []
       for (let done = 0; done < length; done += windowBytes) {
@@ -105,7 +112,7 @@ export async function startKernel(
     },
     [Symbol.asyncDispose]: async () => {
       await collector[Symbol.asyncDispose]()
-      await service[Symbol.asyncDispose]()
+      await host[Symbol.asyncDispose]()
       await firmware.app.close()
       await queues[Symbol.asyncDispose]()
     },

@@ -10,6 +10,7 @@ import {
   type VmcoreLayout,
   type VmcorePlan,
 } from '@fadump-lab/shared/elf'
+import type { Clock } from '@fadump-lab/shared/runtime'
 import type { Epoch, MemoryStore, Version } from '@fadump-lab/shared/store'
 import { realAddress, toHostLength } from '@fadump-lab/shared/units'
 import { errnoProblem } from '../kernel/errno.ts'
@@ -23,14 +24,20 @@ export interface OpenVmcore {
   readonly plan: VmcorePlan
   /** Throws `errno` EIO when the dump has been released, or the boot is over: what was read since may be wrong. */
   check(): Promise<void>
+  /** Lets other work of this process run. */
+  yieldTurn(): Promise<void>
 }
 
 /** Errors: `errno` ENOENT when this kernel has no dump, or no longer. */
-export async function openVmcore(store: MemoryStore, kernel: RunningKernel): Promise<OpenVmcore> {
+export async function openVmcore(
+  { store, clock }: { readonly store: MemoryStore; readonly clock: Clock },
+  kernel: RunningKernel,
+): Promise<OpenVmcore> {
   const { vmcore } = kernel.record
   if (vmcore === undefined) throw missing(kernel.record)
   const plan = await planOf(kernel, vmcore)
-  return { kernel, plan, check: createCheck(store, kernel, vmcore.dump) }
+  const check = createCheck(store, kernel, vmcore.dump)
+  return { kernel, plan, check, yieldTurn: () => clock.sleep(0) }
 }
 
 async function planOf(

@@ -55,6 +55,8 @@ export async function* piecesOfVmcore(
       const cut = cutTo(piece, from, to)
       if (cut !== undefined) yield cut
     }
+    // A store in this process answers at once: others must have their turn.
+    await vmcore.yieldTurn()
   }
 }
 
