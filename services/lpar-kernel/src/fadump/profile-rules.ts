@@ -26,8 +26,6 @@ export interface FadumpRules {
   invalidateFailed(status: number): string
   /** Logged when reserved memory is given back; absent in 3.4. */
   readonly releaseLine?: (start: bigint, end: bigint) => string
-  /** 3.4 frees the memory even when firmware refuses to invalidate (C118). */
-  readonly releasesAnyway: boolean
   /** Whether an orderly shutdown takes back a mere registration (C120). */
   readonly unregistersAtShutdown: boolean
 }
@@ -107,7 +105,6 @@ export const fadumpRules: Readonly<Record<KernelProfileName, FadumpRules>> = {
       `Failed to un-register firmware-assisted dump. unexpected error(${status}).`,
     invalidateFailed: (status) =>
       `Failed to invalidate firmware-assisted dump rgistration. unexpected error(${status}).`,
-    releasesAnyway: true,
     unregistersAtShutdown: false,
   },
   modern: {
@@ -127,7 +124,6 @@ export const fadumpRules: Readonly<Record<KernelProfileName, FadumpRules>> = {
       `rtas fadump: Failed to invalidate - unexpected error (${status}).`,
     releaseLine: (start, end) =>
       `fadump: freeing reserved memory (0x${start.toString(16)} - 0x${end.toString(16)})`,
-    releasesAnyway: true,
     unregistersAtShutdown: true,
   },
 }

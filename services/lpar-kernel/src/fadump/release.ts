@@ -17,16 +17,11 @@ export type ReleaseOutcome = 'released' | 'firmware refused' | 'conflict'
 export async function releaseDump(kernel: RunningKernel): Promise<ReleaseOutcome> {
   const wasCutOff = kernel.record.isReleasing
   if (!(await kernel.update({ vmcore: undefined, isReleasing: true }))) return 'conflict'
-  const { area, bootMemoryTop } = kernel.record.fadump
   const status = await invalidateDump(kernel)
+  await logFreedMemory(kernel)
   // A release that was cut off may have got as far as firmware, which then knows of no dump.
   const isInvalid =
     status === rtasStatus.success || (wasCutOff && status === rtasStatus.parameterError)
-  const rules = fadumpRules[kernel.record.profile]
-  const end = kernel.record.memoryRegions.at(-1)?.end
-  if (rules.releaseLine !== undefined && end !== undefined) {
-    await kernel.printk([rules.releaseLine(area?.end ?? bootMemoryTop, end)])
-  }
   if (!isInvalid) {
     await kernel.update({ isReleasing: false })
     return 'firmware refused'
@@ -37,4 +32,12 @@ export async function releaseDump(kernel: RunningKernel): Promise<ReleaseOutcome
     isServiceDue: kernel.record.dumpService,
   })
   return saved ? 'released' : 'conflict'
+}
+
+async function logFreedMemory(kernel: RunningKernel): Promise<void> {
+  const { fadump, memoryRegions, profile } = kernel.record
+  const line = fadumpRules[profile].releaseLine
+  const end = memoryRegions.at(-1)?.end
+  if (line === undefined || end === undefined) return
+  await kernel.printk([line(fadump.area?.end ?? fadump.bootMemoryTop, end)])
 }

@@ -38,6 +38,8 @@ export function registersAtEvent(place: CrashPlace): PtRegs {
   registers[ptRegsIndex.trap] = path.trap
   registers[ptRegsIndex.dar] = path.dar
   registers[ptRegsIndex.dsisr] = path.dsisr
+  // The base register of the faulting access: a NULL pointer.
+  if (path.trap === 0x300n) registers[31] = 0n
   registers[ptRegsIndex.softe] = path.trap === 0n ? 0n : 1n
   if (path.road === 'reset') return resetRegisters(registers, profile.name, cpu)
   return registers

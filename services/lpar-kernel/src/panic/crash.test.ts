@@ -154,6 +154,15 @@ suite('causes of a crash', () => {
     assert.equal(cpus[0]?.[place.msr], 0x8000_0000_0000_9032n)
   })
 
+  test('the faulting instruction, its base register and DAR fit together', async () => {
+    await using kernel = await crashed('modern', 'null-dereference')
+    const vmcore = await VmcoreFile.read(kernel)
+    const [saved] = vmcore.cpus
+    // lwz r9,16(r31), little-endian.
+    assert.equal(toHex(vmcore.memory(0x7_0010n, 4)), '10003f81')
+    assert.equal((saved?.registers[31] ?? 1n) + 16n, saved?.registers[place.dar])
+  })
+
   test('after a system reset the other CPUs wait for the first one', async () => {
     for (const [profile, waiting] of [
       ['v5', 0xc000_0000_0001_8064n],
