@@ -64,7 +64,9 @@ export class DumpIndex {
     const partition = this.#partitions.get(dump)
     const known = partition === undefined ? undefined : await this.#lookUp({ partition, dump })
     if (known !== undefined) return known
-    for (const name of await this.#partitionNames()) {
+    // A dump's id begins with its partition's (contracts/ids.ts), so only a few directories can hold it.
+    const names = (await this.#partitionNames()).filter((name) => dump.startsWith(`${name}-`))
+    for (const name of names) {
       const found = await this.#lookUp({ partition: name, dump })
       if (found !== undefined) return found
     }
