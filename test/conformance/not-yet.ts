@@ -4,7 +4,6 @@ const reasons: Readonly<Record<string, string>> = {
   'the whole firmware contract is a later step': 'C027',
   'the modern profile goes as far as imported images need': 'C097 C137 C139',
   'the memory of the capture kernel has a first simple budget only': 'C152 C153 C154',
-  'console operations are driven, their refusals not yet proved': 'C160 C161 C162',
 }
 
 /** Reasons by id. */

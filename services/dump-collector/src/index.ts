@@ -1,5 +1,5 @@
 /** The dump collector: the remote dump server that pulls vmcores of capture kernels and keeps them. */
-import { captureQueue, collectorRoutes } from '@fadump-lab/shared/contracts'
+import { captureJobId, captureQueue, collectorRoutes } from '@fadump-lab/shared/contracts'
 import { createApp, serveRoutes, type Service } from '@fadump-lab/shared/http'
 import type { ClaimTools } from './collect/claim.ts'
 import { defaultSettings, type DumpCollectorDeps } from './deps.ts'
@@ -30,7 +30,9 @@ export function buildDumpCollector(deps: DumpCollectorDeps): Service {
     app,
     start: async () => {
       const queue = deps.queues.open(captureQueue)
-      for (const job of await reconcile({ root, files, logger })) await queue.add(job.dump, job)
+      for (const job of await reconcile({ root, files, logger })) {
+        await queue.add(captureJobId(job), job)
+      }
       started.use(
         await queue.work((job) => worker.run(job), {
           concurrency: settings.concurrency,

@@ -20,7 +20,8 @@ type KernelHandlers = Handlers<typeof lparKernelRoutes>
 
 export function kernelHandlers(host: KernelHost, background: Background): KernelHandlers {
   const windows = (host.deps.config ?? defaultSettings).streamWindows
-  const open = async (partition: string) => openVmcore(host.deps, await host.running(partition))
+  const open = async (partition: string, epoch: number | undefined) =>
+    openVmcore(host.deps, await host.running(partition, undefined, epoch))
   const options: StreamOptions = {
     windows,
     count: (bytes) => host.deps.metrics.count('fadump_vmcore_sent_bytes_total', {}, bytes),
@@ -28,21 +29,22 @@ export function kernelHandlers(host: KernelHost, background: Background): Kernel
   const handlers: KernelHandlers = {
     readFile: ({ params, correlationId }) =>
       readSysfs(host, { partition: params.partition, path: params['*'], correlationId }),
-    writeFile: async ({ params, correlationId, body: text }) => {
+    writeFile: async ({ params, query: { epoch }, correlationId, body: text }) => {
       const { partition } = params
-      await writeSysfs(host, { partition, path: params['*'], correlationId, text })
+      await writeSysfs(host, { partition, path: params['*'], correlationId, epoch, text })
       return undefined
     },
     readProc: async ({ params }) => readProcFile(await host.running(params.partition), params.file),
     readVmcore: async ({ params, query, header }, reply) => {
-      const vmcore = await open(params.partition)
+      const vmcore = await open(params.partition, query.epoch)
       if (header('accept')?.includes(flattenedMedia) === true) {
         reply.header('content-type', flattenedMedia)
         return flattenedStream(vmcore, BigInt(query.from), options)
       }
       return plainReply(vmcore, header('range'), { reply, options })
     },
-    readVmcoreManifest: async ({ params }) => manifestStream(await open(params.partition), windows),
+    readVmcoreManifest: async ({ params, query }) =>
+      manifestStream(await open(params.partition, query.epoch), windows),
     crash: async ({ params: { partition }, body, correlationId }) => {
       await crashPartition(host, { partition, correlationId, ...body })
       return undefined

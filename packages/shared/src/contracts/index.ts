@@ -41,6 +41,7 @@ export {
 } from './partition.ts'
 export { Problem, problems, type ProblemDefinition, type ProblemSlug } from './problems.ts'
 export {
+  captureJobId,
   captureQueue,
   iplQueue,
   type CaptureJob,

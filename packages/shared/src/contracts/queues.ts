@@ -45,6 +45,14 @@ const captureJob = z.strictObject({
 })
 export type CaptureJob = z.output<typeof captureJob>
 
+/**
+ * One job per presentation of a dump: a partition that restarts while its dump waits announces it again, whatever
+ * became of the job of the boot before.
+ */
+export function captureJobId(job: Pick<CaptureJob, 'dump' | 'epoch'>): string {
+  return `${job.dump}-${job.epoch}`
+}
+
 /** A capture kernel announces a dump to the collectors. */
 export const captureQueue: QueueDefinition<CaptureJob> = {
   name: 'capture',

@@ -41,8 +41,8 @@ export function operationHandlers(
     getJob: ({ params }) => Promise.resolve(jobs.store.get(params.job)),
     readPartitionFile: ({ params, correlationId }) =>
       deps.kernel.readFile({ params, correlationId }),
-    writePartitionFile: ({ params, body, correlationId }) =>
-      deps.kernel.writeFile({ params, body, correlationId }),
+    writePartitionFile: ({ params, query, body, correlationId }) =>
+      deps.kernel.writeFile({ params, query, body, correlationId }),
   }
 }
 

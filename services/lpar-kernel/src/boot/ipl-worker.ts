@@ -3,6 +3,7 @@
  * does then. Every step can be run again: a job whose host has died is another host's job.
  */
 import {
+  captureJobId,
   captureQueue,
   iplQueue,
   partitionSpace,
@@ -172,7 +173,7 @@ export class IplWorker implements AsyncDisposable {
     const { frame, id, epoch } = partition
     const partitionUrl = partition.partitionUrl ?? `${this.#baseUrl}/partitions/${id}`
     const { correlationId } = kernel.firmware.boot
-    await this.#capture.add(vmcore.dump, {
+    await this.#capture.add(captureJobId({ dump: vmcore.dump, epoch }), {
       frame,
       partition: id,
       epoch,

@@ -61,11 +61,16 @@ export class KernelHost {
     return new FirmwareClient({ hypervisor, clock: deps.clock, signal }, boot)
   }
 
-  /** The kernel of `partition`. Errors: `not-found`, `wrong-state` when no kernel is up. */
-  async running(partition: string, correlationId?: string): Promise<RunningKernel> {
+  /**
+   * The kernel of `partition`; with `epoch`, of that boot only. Errors: `not-found`, `wrong-state` when no kernel is
+   * up, `stale-boot` when it is the kernel of another boot.
+   */
+  async running(partition: string, correlationId?: string, epoch?: number): Promise<RunningKernel> {
     const kernel = await this.find(partition, correlationId)
-    if (kernel !== undefined) return kernel
-    throw await this.#notUp(partition)
+    if (kernel === undefined) throw await this.#notUp(partition)
+    const now = kernel.record.epoch
+    if (epoch === undefined || epoch === now) return kernel
+    throw new Problem('stale-boot', `boot ${epoch} of ${partition} is over; boot ${now} is running`)
   }
 
   /** The kernel of `partition`; `undefined` when none is up. Errors: `not-found`. */

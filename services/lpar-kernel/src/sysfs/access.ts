@@ -10,6 +10,8 @@ export interface FileRequest {
   /** Below /sys. */
   readonly path: string
   readonly correlationId: string
+  /** Only of this boot. */
+  readonly epoch?: number | undefined
 }
 
 /** Errors: `not-found`, `wrong-state`, `errno` (ENOENT, EACCES). */
@@ -20,13 +22,14 @@ export async function readSysfs(host: KernelHost, request: FileRequest): Promise
   return file.read(kernel)
 }
 
-/** Writes one after the other per partition (`fadump_mutex`). Errors: as `readSysfs`, and those of the file. */
+/** Writes one after the other per partition (`fadump_mutex`). Errors: as `readSysfs`, `stale-boot`, and those of the file. */
 export async function writeSysfs(
   host: KernelHost,
   request: FileRequest & { readonly text: string },
 ): Promise<void> {
   await host.fadumpMutex.run(request.partition, async () => {
-    const kernel = await host.running(request.partition, request.correlationId)
+    const { partition, correlationId, epoch } = request
+    const kernel = await host.running(partition, correlationId, epoch)
     const file = existing(kernel, request.path)
     if (file.write === undefined) throw denied(file, 'writing')
     await file.write(kernel, request.text)

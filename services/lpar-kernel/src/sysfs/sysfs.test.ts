@@ -29,6 +29,21 @@ function commandsOf(kernel: StartedKernel): (number | undefined)[] {
     .map(({ args }) => args[0])
 }
 
+suite('requests that mean one certain boot', () => {
+  test('a write, a read of the vmcore and of its manifest for another boot are refused and change nothing', async () => {
+    await using kernel = await booted('v5')
+    await kernel.crash()
+    const params = { partition: 'p7' }
+    const stale = { slug: 'stale-boot' }
+    const query = { epoch: 1 }
+    const release = { partition: 'p7', '*': 'kernel/fadump_release_mem' }
+    await assert.rejects(kernel.client.writeFile({ params: release, query, body: '1' }), stale)
+    await assert.rejects(kernel.client.readVmcore({ params, query }), stale)
+    await assert.rejects(kernel.client.readVmcoreManifest({ params, query }), stale)
+    assert.deepEqual(commandsOf(kernel), [1], 'nothing but the registration of the first boot')
+  })
+})
+
 suite('files of v5', () => {
   test('C130 C133 enabled 0444, registered 0644; no release_mem in a first kernel', async () => {
     await using kernel = await booted('v5')
