@@ -1,5 +1,6 @@
 /** Files that claim to be vmcores and break one rule each; the bytes are damaged by hand, at offsets of the ELF gABI. */
 import { aVmcore, type VmcoreRecipe } from '../../packages/shared/src/elf/core-builder.ts'
+import { flattenedBytes } from './flattened-stream.ts'
 
 /** `e_ident[EI_CLASS]`, `e_type`, … of a 64-byte ELF header. */
 const elf = { type: 16, machine: 18, headersAt: 32, sectionsAt: 40, count: 56, sectionCount: 60 }
@@ -34,6 +35,7 @@ export interface HostileCore {
 
 const flattened = { 'content-type': 'application/x-makedumpfile-flattened' }
 const whole = aVmcore()
+const wholeRecord = { offset: 0n, bytes: whole }
 
 export const hostileCores: readonly HostileCore[] = [
   {
@@ -211,24 +213,21 @@ export const hostileCores: readonly HostileCore[] = [
   },
   {
     what: 'a flattened stream without its end',
-    bytes: aFlattened([[0n, whole]]).subarray(0, -16),
+    bytes: flattenedBytes([wholeRecord], { end: false }),
     headers: flattened,
     detail:
       /a flattened stream ends with the record offset -1, size -1; found the end of the stream/,
   },
   {
     what: 'a flattened record of negative size',
-    bytes: aFlattened([[0n, whole]], { offset: 4096n, size: -5n }),
+    bytes: flattenedBytes([wholeRecord, { offset: 4096n, bytes: new Uint8Array(0), size: -5n }]),
     headers: flattened,
     detail:
       /offset and size of a flattened record must not be negative .*; found offset 4096, size -5/,
   },
   {
     what: 'a flattened stream that changes its headers later',
-    bytes: aFlattened([
-      [0n, whole],
-      [56n, Uint8Array.of(9)],
-    ]),
+    bytes: flattenedBytes([wholeRecord, { offset: 56n, bytes: Uint8Array.of(9) }]),
     headers: flattened,
     detail: /must not change headers after the first data; found 1 other bytes at 56/,
   },
@@ -240,7 +239,7 @@ export const hostileCores: readonly HostileCore[] = [
   },
   {
     what: 'a flattened stream sent as a plain core',
-    bytes: aFlattened([[0n, whole]]),
+    bytes: flattenedBytes([wholeRecord]),
     detail: /starts with 7f 45 4c 46; found 6d616b65/,
   },
   {
@@ -265,30 +264,3 @@ export const hostileCores: readonly HostileCore[] = [
     detail: /the body is no whole zstd stream: /,
   },
 ]
-
-/** makedumpfile's flattened form of `records`; `last` is a record header without bytes. */
-export function aFlattened(
-  records: readonly (readonly [offset: bigint, bytes: Uint8Array])[],
-  last?: { readonly offset: bigint; readonly size: bigint },
-): Uint8Array {
-  const head = new Uint8Array(4096)
-  head.set(new TextEncoder().encode('makedumpfile'))
-  const view = new DataView(head.buffer)
-  view.setBigInt64(16, 1n)
-  view.setBigInt64(24, 1n)
-  const parts: Uint8Array[] = [head]
-  for (const [offset, bytes] of records) {
-    parts.push(recordHead(offset, BigInt(bytes.byteLength)), bytes)
-  }
-  if (last !== undefined) parts.push(recordHead(last.offset, last.size))
-  parts.push(recordHead(-1n, -1n))
-  return Uint8Array.from(parts.flatMap((part) => [...part]))
-}
-
-function recordHead(offset: bigint, size: bigint): Uint8Array {
-  const bytes = new Uint8Array(16)
-  const view = new DataView(bytes.buffer)
-  view.setBigInt64(0, offset)
-  view.setBigInt64(8, size)
-  return bytes
-}

@@ -89,20 +89,38 @@ export class Vmcore implements AsyncDisposable {
 
   /** The CPU notes in file order. */
   async cpus(): Promise<CpuNote[]> {
-    const [notes] = this.segments.filter(({ type }) => type === 4)
-    if (notes === undefined) return []
-    const view = await read(this.#file, notes.offset, Number(notes.size))
-    const found: CpuNote[] = []
+    const found = (await this.#notes()).filter(
+      ({ type, view }) => type === 1 && view.byteLength === 504,
+    )
+    return found.map(({ view }) => ({
+      pid: view.getInt32(32, this.littleEndian),
+      registers: Array.from({ length: 48 }, (_, index) =>
+        view.getBigUint64(112 + 8 * index, this.littleEndian),
+      ),
+    }))
+  }
+
+  /** The text of the VMCOREINFO note; `undefined` when there is none. */
+  async vmcoreinfo(): Promise<string | undefined> {
+    const note = (await this.#notes()).find(({ name }) => name === 'VMCOREINFO')
+    return note === undefined ? undefined : new TextDecoder('latin1').decode(note.view)
+  }
+
+  async #notes(): Promise<{ name: string; type: number; view: DataView }[]> {
+    const [segment] = this.segments.filter(({ type }) => type === 4)
+    if (segment === undefined) return []
+    const view = await read(this.#file, segment.offset, Number(segment.size))
+    const found: { name: string; type: number; view: DataView }[] = []
     for (let at = 0; at + 12 <= view.byteLength;) {
       const nameSize = view.getUint32(at, this.littleEndian)
       const size = view.getUint32(at + 4, this.littleEndian)
       const descriptor = at + 12 + pad(nameSize)
-      if (view.getUint32(at + 8, this.littleEndian) === 1 && size === 504) {
+      if (nameSize > 0) {
+        const name = new Uint8Array(view.buffer, at + 12, nameSize - 1)
         found.push({
-          pid: view.getInt32(descriptor + 32, this.littleEndian),
-          registers: Array.from({ length: 48 }, (_, index) =>
-            view.getBigUint64(descriptor + 112 + 8 * index, this.littleEndian),
-          ),
+          name: new TextDecoder('latin1').decode(name),
+          type: view.getUint32(at + 8, this.littleEndian),
+          view: new DataView(view.buffer, descriptor, size),
         })
       }
       at = descriptor + pad(size)
