@@ -45,6 +45,18 @@ suite('the demo', { skip: without('readelf', 'gdb-multiarch', 'vmcore-dmesg') },
     assert.doesNotMatch(printed.text, /\u001b\[\d*[AJK]/, 'plain lines when not on a terminal')
   })
 
+  test('prints what the README shows, but for the time it takes and what the disk makes of it', async () => {
+    const readme = await readFile(join(repositoryRoot, 'README.md'), 'utf8')
+    const shown = /<!-- transcript: begin -->\n```text\n([^]*?)\n```/.exec(readme)?.[1] ?? ''
+    const rows = (text: string): string[] =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('│'))
+        .map((line) => line.split('│').slice(1, -2).toSpliced(4, 1).join('|'))
+    assert.equal(rows(shown).length, 4)
+    assert.deepEqual(rows(printed.text), rows(shown))
+  })
+
   for (const { id, memory, cpus } of systems) {
     test(`readelf reads ${id}: ${cpus} NT_PRSTATUS, VMCOREINFO, PT_LOAD[0] at 0, no warning`, () => {
       const { stdout, stderr, status } = spawnSync(locate('readelf'), ['-hlnW', vmcore(id)], {
