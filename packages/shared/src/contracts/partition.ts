@@ -23,6 +23,9 @@ export type Frame = z.output<typeof frame>
 export const kernelProfileName = z.enum(['v5', 'modern'])
 export type KernelProfileName = z.output<typeof kernelProfileName>
 
+/** `papr`: firmware as PAPR describes it. `qemu`: what the pseries machine of QEMU does otherwise. */
+export const firmwareName = z.enum(['papr', 'qemu'])
+
 /** What the first kernel fills memory with when no image is given; every byte follows from the seed. */
 export const memoryContent = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff),
@@ -37,6 +40,8 @@ export const newPartition = z.strictObject({
   /** Virtual CPUs, one thread each. */
   processors: z.int(),
   profile: kernelProfileName.default('v5'),
+  /** Whose firmware answers. */
+  firmware: firmwareName.default('papr'),
   bootArguments: z.string().max(2047).default('fadump=on'),
   /** Size of the real mode area; the dump memory structure must lie below it. Default: 256 MiB or all memory. */
   rmaBytes: byteCount.optional(),

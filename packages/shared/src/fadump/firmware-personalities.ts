@@ -3,6 +3,7 @@
  * takes the status codes from the requirement text (R1-7.3.30-4/-5) instead of the table; `qemu` is QEMU 10.2.
  */
 import type { ByteOrder } from '../layout/index.ts'
+import { byteLength, type ByteLength } from '../units/index.ts'
 
 export type FirmwarePersonalityName = 'papr' | 'papr-text' | 'qemu'
 
@@ -25,6 +26,20 @@ export interface FirmwarePersonality {
   readonly keepsErrorStatus: boolean
   /** C051: where the register save area has its CPU count; entries follow it. */
   readonly numCpusOffset: number
+  /** C052: which CPUs the register save area holds, those online when the dump begins or every one there is. */
+  readonly savesCpus: 'online' | 'all'
+  /** The registers of each CPU in the order they are written; absent: the PAPR table, `X-…` as they exist. */
+  readonly savedRegisters?: readonly string[]
+  /** Registers that are written as 0 whatever the CPU held: QEMU dumps fields that it keeps elsewhere. */
+  readonly zeroRegisters?: ReadonlySet<string>
+  /** What is advertised and written for the hardware page table. */
+  readonly hpteSize: ByteLength
+  /** Whether a registration outlives the restart of its partition. */
+  readonly keepsRegistrationOverRestart: boolean
+  /** C024: after `ibm,os-term` without a registration the kernel goes on, or the machine is switched off. */
+  readonly osTermUnregistered: 'returns' | 'ends the partition'
+  /** C026: whether a system reset that no kernel takes, or a kill, makes firmware dump by itself. */
+  readonly dumpsAlone: boolean
   /** C005: byte order of the two cells of `ibm,configure-kernel-dump-version`. */
   readonly versionByteOrder: ByteOrder
   /** C038: whether OS section types other than the parameter area are copied. */
@@ -40,9 +55,25 @@ const papr: FirmwarePersonality = {
   checksFirmwareSectionLengths: true,
   keepsErrorStatus: true,
   numCpusOffset: 0x1c,
+  savesCpus: 'online',
+  hpteSize: byteLength(0x1000),
+  keepsRegistrationOverRestart: false,
+  osTermUnregistered: 'returns',
+  dumpsAlone: true,
   versionByteOrder: 'big',
   copiesOsSections: true,
 }
+
+const indices = Array.from({ length: 32 }, (_, index) => String(index).padStart(2, '0'))
+
+/** `fadump_preserve_one_cpu` of QEMU's `hw/ppc/spapr_fadump.c`: 77 registers, and with the markers 79 entries. */
+const qemuRegisters: readonly string[] = [
+  ...'ACOP AMR BESCR CFAR CIABR CR CTR CTRL DABR DABRX DAR DAWR0 DAWR1 DAWRX0 DAWRX1'.split(' '),
+  ...'DPDES DSCR DSISR EBBHR EBBRR FPSCR FSCR'.split(' '),
+  ...indices.map((nn) => `GPR${nn}`),
+  ...'IAMR IC LR MSR NIA PIR PSPB PVR RPR SPURR SRR0 SRR1 TAR TEXASR TFHAR TFIAR TIR'.split(' '),
+  ...'UAMOR VRSAVE VSCR VTB WORT XER'.split(' '),
+]
 
 export const firmwarePersonalities: Readonly<Record<FirmwarePersonalityName, FirmwarePersonality>> =
   {
@@ -62,6 +93,13 @@ export const firmwarePersonalities: Readonly<Record<FirmwarePersonalityName, Fir
       checksFirmwareSectionLengths: false,
       keepsErrorStatus: false,
       numCpusOffset: 0x10,
+      savesCpus: 'all',
+      savedRegisters: qemuRegisters,
+      zeroRegisters: new Set(['CTR', 'LR', 'XER']),
+      hpteSize: byteLength(0n),
+      keepsRegistrationOverRestart: true,
+      osTermUnregistered: 'ends the partition',
+      dumpsAlone: false,
       versionByteOrder: 'little',
       copiesOsSections: false,
     },

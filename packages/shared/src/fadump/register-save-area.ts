@@ -16,6 +16,8 @@ import {
   registerId,
   registerIdentifiers,
   registerName,
+  registerNames,
+  type RegisterIdentifier,
 } from './register-identifiers.ts'
 
 export const registerSaveAreaMagic: bigint = registerId('REGSAVE')
@@ -35,6 +37,8 @@ const entryBytes = registerEntryLayout.size
 /** Header, padding and the number of CPUs. */
 const prologueBytes = 0x20
 export const registerSaveBytesPerCpu = 0x2000
+/** CPUSTRT and CPUEND. */
+const markersPerCpu = 2
 /** The most CPUs one area may name; more than any Linux supports. */
 export const registerSaveCpusMax = 65_536
 /** CPUSTRT and CPUEND carry the CPU id in the low half of the value; Linux masks the rest away. */
@@ -46,23 +50,36 @@ export interface SavedCpu {
   readonly registers: Readonly<Record<string, bigint>>
 }
 
+/** How a personality lays out the area. */
+export type SaveAreaFormat = Pick<
+  FirmwarePersonality,
+  'numCpusOffset' | 'savedRegisters' | 'zeroRegisters'
+>
+
 /** What firmware advertises in `ibm,configure-kernel-dump-sizes` for a partition of `cpusMax` CPUs. */
-export function registerSaveAreaLength(cpusMax: number): ByteLength {
-  return byteLength(prologueBytes + cpusMax * registerSaveBytesPerCpu)
+export function registerSaveAreaLength(
+  cpusMax: number,
+  { savedRegisters }: Pick<SaveAreaFormat, 'savedRegisters'> = {},
+): ByteLength {
+  const perCpu =
+    savedRegisters === undefined
+      ? registerSaveBytesPerCpu
+      : (savedRegisters.length + markersPerCpu) * entryBytes
+  return byteLength(prologueBytes + cpusMax * perCpu)
 }
 
 /**
  * The area of `length` bytes for `cpus` (the online ones, in the order to be written). Every identifier of the table
  * is written in table order, a register that `registers` does not name as 0; `X-…` only for a CPU that names one, as
- * PAPR has it. Bytes after the last CPU are zero. Names outside `registerNames` are a programmer error.
+ * PAPR has it; `savedRegisters` of a personality stand in for the table. Bytes after the last CPU are zero. Names outside `registerNames` are a programmer error.
  */
 export function writeRegisterSaveArea(
   cpus: readonly SavedCpu[],
   length: ByteLength,
-  firmware: Pick<FirmwarePersonality, 'numCpusOffset'> = { numCpusOffset: 0x1c },
+  firmware: SaveAreaFormat = { numCpusOffset: 0x1c },
 ): Uint8Array {
   invariant(
-    length >= registerSaveAreaLength(cpus.length) && cpus.length <= registerSaveCpusMax,
+    length >= registerSaveAreaLength(cpus.length, firmware) && cpus.length <= registerSaveCpusMax,
     `a register save area of ${length} bytes has no room for ${cpus.length} CPUs`,
   )
   const area = new Uint8Array(Number(length))
@@ -80,24 +97,49 @@ export function writeRegisterSaveArea(
   const view = viewOf(area)
   view.setUint32(numCpusOffset, cpus.length)
   let offset = numCpusOffset + 4
-  for (const cpu of cpus) offset = writeCpu(view, offset, cpu)
+  const identifiers =
+    firmware.savedRegisters === undefined
+      ? registerIdentifiers
+      : firmware.savedRegisters.map((name) => ({
+          name,
+          id: registerId(name),
+          group: 'register' as const,
+        }))
+  for (const cpu of cpus) {
+    offset = writeCpu(view, offset, {
+      saved: cpu,
+      identifiers,
+      zeroRegisters: firmware.zeroRegisters ?? noRegisters,
+    })
+  }
   return area
 }
 
+const noRegisters: ReadonlySet<string> = new Set()
+
 // The hot loop: 502 entries a CPU, written straight instead of through the layout.
-function writeCpu(view: DataView, start: number, saved: SavedCpu): number {
-  const unused = new Set(Object.keys(saved.registers))
-  const hasCheckpoint = [...unused].some((name) => name.startsWith('X-'))
-  let offset = writeEntry(view, start, [cpuStartId, BigInt(saved.cpu)])
-  for (const { name, id, group } of registerIdentifiers) {
-    if (group === 'marker' || (group === 'checkpoint' && !hasCheckpoint)) continue
-    unused.delete(name)
-    offset = writeEntry(view, offset, [id, saved.registers[name] ?? 0n])
-  }
+function writeCpu(
+  view: DataView,
+  start: number,
+  cpu: {
+    readonly saved: SavedCpu
+    readonly identifiers: readonly RegisterIdentifier[]
+    readonly zeroRegisters: ReadonlySet<string>
+  },
+): number {
+  const { saved, identifiers, zeroRegisters } = cpu
+  const unknown = Object.keys(saved.registers).filter((name) => !registerNames.has(name))
   invariant(
-    unused.size === 0,
-    `CPU ${saved.cpu} names registers outside the table: ${[...unused].join(', ')}`,
+    unknown.length === 0,
+    `CPU ${saved.cpu} names registers outside the table: ${unknown.join(', ')}`,
   )
+  const hasCheckpoint = Object.keys(saved.registers).some((name) => name.startsWith('X-'))
+  let offset = writeEntry(view, start, [cpuStartId, BigInt(saved.cpu)])
+  for (const { name, id, group } of identifiers) {
+    if (group === 'marker' || (group === 'checkpoint' && !hasCheckpoint)) continue
+    const value = zeroRegisters.has(name) ? 0n : (saved.registers[name] ?? 0n)
+    offset = writeEntry(view, offset, [id, value])
+  }
   return writeEntry(view, offset, [cpuEndId, BigInt(saved.cpu)])
 }
 

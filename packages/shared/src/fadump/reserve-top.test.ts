@@ -93,7 +93,10 @@ describe('the reserved dump area of v5', () => {
   }
 
   test('the 8 KiB model is what our firmware advertises', () => {
-    assert.deepEqual([8, 20, 896].map(registerSaveAreaLength), [0x1_0020n, 0x2_8020n, 0x70_0020n])
+    assert.deepEqual(
+      [8, 20, 896].map((cpus) => registerSaveAreaLength(cpus)),
+      [0x1_0020n, 0x2_8020n, 0x70_0020n],
+    )
   })
 
   test('C076 before v5 the floor was 256 MiB: the example of the documentation comes out', () => {

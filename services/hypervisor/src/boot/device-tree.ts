@@ -13,7 +13,7 @@ import {
   type DeviceNode,
 } from '@fadump-lab/shared/fdt'
 import { rtasTokenProperties, type RtasServiceName } from '@fadump-lab/shared/rtas'
-import { dumpStructureOf, firmwareSectionSizes, personality } from '../fadump/firmware-dump.ts'
+import { dumpStructureOf, firmwareSectionSizes, personalityOf } from '../fadump/firmware-dump.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { rtasServiceTable } from '../rtas/service-table.ts'
 
@@ -96,7 +96,7 @@ function rtasNode(record: FirmwareRecord): DeviceNode {
       ...dumpProperties({
         dumpOption: record.dumpOption,
         ...firmwareSectionSizes(record),
-        personality,
+        personality: personalityOf(record),
         ...(dump === undefined ? {} : { dump }),
       }),
     ]),

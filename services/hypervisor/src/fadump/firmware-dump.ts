@@ -2,7 +2,6 @@
 import {
   decodeDumpMemoryStructure,
   firmwarePersonalities,
-  hpteSaveAreaLength,
   registerSaveAreaLength,
   type DumpMemoryStructure,
   type FirmwarePersonality,
@@ -10,16 +9,20 @@ import {
 import type { ByteLength } from '@fadump-lab/shared/units'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 
-export const personality: FirmwarePersonality = firmwarePersonalities.papr
+/** How the partition's firmware decides where PAPR and QEMU differ. */
+export function personalityOf(record: Pick<FirmwareRecord, 'firmware'>): FirmwarePersonality {
+  return firmwarePersonalities[record.firmware]
+}
 
 /** Sizes of the sections that firmware fills: enough for every virtual CPU, online or not. */
-export function firmwareSectionSizes(record: Pick<FirmwareRecord, 'processors'>): {
+export function firmwareSectionSizes(record: Pick<FirmwareRecord, 'processors' | 'firmware'>): {
   readonly cpuStateSize: ByteLength
   readonly hpteSize: ByteLength
 } {
+  const personality = personalityOf(record)
   return {
-    cpuStateSize: registerSaveAreaLength(record.processors),
-    hpteSize: hpteSaveAreaLength,
+    cpuStateSize: registerSaveAreaLength(record.processors, personality),
+    hpteSize: personality.hpteSize,
   }
 }
 

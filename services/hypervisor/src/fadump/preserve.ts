@@ -20,7 +20,7 @@ import { moved, registrationTransition } from '../partition/lifecycle.ts'
 import type { Partitions, Step } from '../partition/partitions.ts'
 import { readRecord } from '../partition/vcpu-access.ts'
 import { decodeVcpus } from '../partition/vcpus.ts'
-import { dumpStructureOf, firmwareSectionSizes, personality } from './firmware-dump.ts'
+import { dumpStructureOf, firmwareSectionSizes, personalityOf } from './firmware-dump.ts'
 
 /** Preserves the partition if it is `dumping`; anything else is left as it is. */
 export async function preserve(
@@ -50,7 +50,7 @@ function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<O
     structure,
     partitionSize: record.memoryBytes,
     ...firmwareSectionSizes(record),
-    personality,
+    personality: personalityOf(record),
   })
   const { record: next, transition } = moved(record, 'preserved', {
     sections: plan.outcomes.length,
@@ -99,14 +99,17 @@ function areaOf(
     : cpuStateArea(action.length, record, vcpus)
 }
 
-/** Only CPUs that were online when the dump began (C052). */
+/** Under PAPR only the CPUs that were online when the dump began (C052). */
 function cpuStateArea(
   length: ByteLength,
   record: FirmwareRecord,
   vcpus: string | undefined,
 ): Uint8Array {
-  const online = decodeVcpus(vcpus, record).filter((vcpu) => vcpu.online)
-  return writeRegisterSaveArea(online, length, personality)
+  const personality = personalityOf(record)
+  const saved = decodeVcpus(vcpus, record).filter(
+    (vcpu) => vcpu.online || personality.savesCpus === 'all',
+  )
+  return writeRegisterSaveArea(saved, length, personality)
 }
 
 /** A preserve that can never succeed ends the dump; one that may is thrown on, to be repeated. */

@@ -134,6 +134,7 @@ suite('partitions', () => {
       bootArguments: 'fadump=on',
       rmaBytes: 64n * MiB,
       dumpOption: true,
+      firmware: 'papr',
       dumpService: true,
       prstatusPids: 'truth',
       captureTarget: 'network',

@@ -5,6 +5,7 @@
 import { imageSpace, type Partition } from '@fadump-lab/shared/contracts'
 import type { MemoryChange } from '@fadump-lab/shared/store'
 import { memoryRange } from '@fadump-lab/shared/units'
+import { personalityOf } from '../fadump/firmware-dump.ts'
 import type { FirmwareRecord } from './firmware-record.ts'
 import { moved, registrationTransition, type Transition } from './lifecycle.ts'
 import type { Partitions, Step } from './partitions.ts'
@@ -50,7 +51,7 @@ export function restartStep(record: FirmwareRecord): Step<undefined> {
         vcpus: null,
         transitions: [transition],
       }
-    : firstBoot(next, [transition])
+    : firstBoot(next, [transition], personalityOf(record).keepsRegistrationOverRestart)
 }
 
 /** Immediate power off: memory, registration and a pending dump are lost, and the event says so. */
@@ -82,9 +83,16 @@ export function powerOffStep(record: FirmwareRecord): Step<undefined> {
   }
 }
 
-/** A boot of a first kernel: memory is cleared or comes from the image, nothing is registered. */
-function firstBoot(record: FirmwareRecord, transitions: readonly Transition[]): Step<undefined> {
-  const { record: bare, transitions: dropped } = withoutRegistration(record)
+/** A boot of a first kernel: memory is cleared or comes from the image; PHYP forgets what was registered. */
+function firstBoot(
+  record: FirmwareRecord,
+  transitions: readonly Transition[],
+  keepsRegistration = false,
+): Step<undefined> {
+  const { record: bare, transitions: dropped } =
+    keepsRegistration && record.registration === 'registered'
+      ? { record, transitions: [] }
+      : withoutRegistration(record)
   return {
     result: undefined,
     record: withoutBoot(bare),

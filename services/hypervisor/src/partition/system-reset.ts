@@ -10,6 +10,7 @@ import {
 } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
 import type { HypervisorContext } from '../deps.ts'
+import { personalityOf } from '../fadump/firmware-dump.ts'
 import { dumpStep } from '../rtas/os-term.ts'
 import { wrongState } from './lifecycle.ts'
 import type { Held, Partitions, Step } from './partitions.ts'
@@ -70,7 +71,7 @@ async function kernelAccepts(
 function firmwareAlone(held: Held, correlationId: string): Step<undefined> {
   requireResettable(held)
   const record = { ...held.record, correlationId }
-  return record.registration === 'registered'
+  return record.registration === 'registered' && personalityOf(record).dumpsAlone
     ? dumpStep(record, 'system reset; no kernel answered')
     : restartStep(record)
 }

@@ -7,7 +7,7 @@ import {
 } from '@fadump-lab/shared/fadump'
 import { rtasToken } from '@fadump-lab/shared/rtas'
 import { invariant } from '@fadump-lab/shared/units'
-import { personality } from '../fadump/firmware-dump.ts'
+import { personalityOf } from '../fadump/firmware-dump.ts'
 import { dumpGivenUp, withoutDump } from '../partition/dump-given-up.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { registrationTransition } from '../partition/lifecycle.ts'
@@ -19,7 +19,11 @@ export async function configureKernelDumpService(request: RtasRequest): Promise<
   const { record } = request.held
   const answer = await configureKernelDump(
     { token: rtasToken('ibm,configure-kernel-dump'), args: request.args, returnCount: 1 },
-    { registration: record.registration, personality, rmaSize: record.rmaBytes },
+    {
+      registration: record.registration,
+      personality: personalityOf(record),
+      rmaSize: record.rmaBytes,
+    },
     memoryReader(request),
   )
   if (answer.refusal !== undefined) {

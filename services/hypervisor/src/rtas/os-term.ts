@@ -1,11 +1,14 @@
 /**
  * `ibm,os-term` (spec §3.4): the operating system has died. With a registered dump the call does not return: firmware
- * preserves memory and boots the partition again. Without one it answers 0, and the kernel follows its own policy.
+ * preserves memory and boots the partition again. Without one it answers 0, and the kernel follows its own policy; QEMU
+ * reports "guest panicked" and ends.
  */
 import { rtasStatus } from '@fadump-lab/shared/rtas'
 import { realAddress, toAscii } from '@fadump-lab/shared/units'
+import { personalityOf } from '../fadump/firmware-dump.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { moved, registrationTransition } from '../partition/lifecycle.ts'
+import { powerOffStep } from '../partition/power.ts'
 import type { Step } from '../partition/partitions.ts'
 import type { RtasRequest, RtasReturn } from './service-table.ts'
 
@@ -20,6 +23,14 @@ export async function osTerm(request: RtasRequest): Promise<Step<RtasReturn>> {
   const record = { ...held.record, correlationId }
   if (record.registration === 'registered') {
     return { ...dumpStep(record, message), result: 'no return' }
+  }
+  if (personalityOf(record).osTermUnregistered === 'ends the partition') {
+    const { record: off = record, ...step } = powerOffStep(record)
+    return {
+      ...step,
+      record: { ...off, lastFailure: `OS terminated: ${message}; guest panicked` },
+      result: 'no return',
+    }
   }
   const answered = [rtasStatus.success]
   if (record.state === 'terminated') return { result: answered }
