@@ -23,6 +23,7 @@ import {
   crashInfoHeaderLength,
   crashMemoryRanges,
   encodeDumpMemoryStructure,
+  parameterAreaOf,
   processDump,
   sectionsOfType,
   sectionType,
@@ -55,14 +56,19 @@ import {
   tooSmall,
   type BootContext,
 } from './boot-context.ts'
+import { writeContent } from './first-boot.ts'
 import { idleVcpus } from './idle-contexts.ts'
 import { writeKernelMemory } from './kernel-memory.ts'
 import { explainOutOfMemory, runMemoryPhases } from './memory-phases.ts'
+import { clearParameterArea, withAppendedArguments } from './parameter-area.ts'
 import { reserveMemory } from './reserve.ts'
 
-/** `accepted`: /proc/vmcore is there. `no vmcore`: the dump is good, but its ELF header is not (C107). */
+/**
+ * `accepted`: /proc/vmcore is there. `no vmcore`: the dump is good, but its ELF header is not (C107). `not reserved`:
+ * the command line does not ask for fadump, so nobody looks at the dump and its memory is used again.
+ */
 export interface CaptureBoot {
-  readonly outcome: 'accepted' | 'rejected' | 'no vmcore'
+  readonly outcome: 'accepted' | 'rejected' | 'no vmcore' | 'not reserved'
   readonly loaded: LoadedKernel
   /** Why there is no /proc/vmcore. */
   readonly reason?: string
@@ -76,10 +82,12 @@ const noteBufferBytes = 536
 const userSpacePages = 16
 
 export async function bootCaptureKernel(
-  context: BootContext,
+  given: BootContext,
   dump: DumpMemoryStructure,
 ): Promise<CaptureBoot> {
+  const context = await withAppendedArguments(given, dump)
   const plan = reserveMemory(context)
+  if (!plan.isEnabled) return bootWithoutReservation(context, plan, dump)
   requireMemory(context, plan)
   const processed = await process(context, dump)
   await overwriteBootMemory(context, plan, processed.log)
@@ -97,6 +105,30 @@ export async function bootCaptureKernel(
     if (!(error instanceof CoreFormatError)) throw error
     const reason = `Core image elf header is not sane: ${error.message}`
     return { outcome: 'no vmcore', loaded: await start(context, record), reason }
+  }
+}
+
+/**
+ * Nothing is reserved: the kernel takes all memory, the crashed kernel's included, and the dump is lost without a word.
+ * Firmware goes on presenting it until it is invalidated.
+ */
+async function bootWithoutReservation(
+  context: BootContext,
+  plan: ReservationPlan,
+  dump: DumpMemoryStructure,
+): Promise<CaptureBoot> {
+  const parameterArea = parameterAreaOf(dump)
+  const known = parameterArea === undefined ? plan : { ...plan, parameterArea }
+  await writeContent(context, known)
+  // The kernel still knows the area, but its memory has been handed out and cleared like any other.
+  await clearParameterArea(context.memory, known)
+  await writeKernelMemory(context, known)
+  const loaded = await start(context, captureRecord(context, known, dump))
+  return {
+    outcome: 'not reserved',
+    loaded,
+    reason:
+      'the command line of the capture kernel does not enable fadump: its memory is used again',
   }
 }
 

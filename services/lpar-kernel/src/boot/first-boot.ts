@@ -21,6 +21,7 @@ import {
 } from './boot-context.ts'
 import { idleVcpus } from './idle-contexts.ts'
 import { writeKernelMemory } from './kernel-memory.ts'
+import { clearParameterArea } from './parameter-area.ts'
 import { reserveMemory } from './reserve.ts'
 
 /** Pages of content written at a time: 1 MiB. */
@@ -32,6 +33,7 @@ export async function bootFirstKernel(context: BootContext): Promise<LoadedKerne
   if (memoryBytesOf(facts) < end) throw tooSmall(context, end)
   const plan = reserveMemory(context)
   await writeContent(context, plan)
+  await clearParameterArea(context.memory, plan)
   await writeKernelMemory(context, plan)
   return startKernel(context, plan)
 }
@@ -49,7 +51,8 @@ export async function startKernel(
   return createKernelRecord(store, space, record)
 }
 
-async function writeContent(context: BootContext, plan: ReservationPlan): Promise<void> {
+/** Fills memory with what a running system would have in it. Throws `BootFailure` when that is asked for and does not fit. */
+export async function writeContent(context: BootContext, plan: ReservationPlan): Promise<void> {
   const { partition, facts } = context
   const content = partition.content ?? defaultContent(partition.id)
   const memoryBytes = memoryBytesOf(facts)

@@ -29,6 +29,7 @@ import {
 } from '../kernel/kernel-record.ts'
 import type { PartitionMemory } from '../memory/partition-memory.ts'
 import { BootFailure, freshRecord, offlineCpusOf, type BootContext } from './boot-context.ts'
+import { withFreeParameterArea } from './parameter-area.ts'
 import { reserveMemory } from './reserve.ts'
 
 const osTermOffset = 0x1000
@@ -43,7 +44,7 @@ export async function bootFromImage(
   image: ImageNotes,
 ): Promise<LoadedKernel> {
   const { memory, facts, store, space, firmware } = context
-  const plan = reserveMemory(context)
+  const plan = await withFreeParameterArea(memory, reserveMemory(context))
   const below = [plan.isEnabled ? plan.bootMemoryTop : realModeMax, facts.rmaSize, realModeMax]
   const page = await highestAbsentPage(
     memory,

@@ -135,6 +135,7 @@ export class IplWorker implements AsyncDisposable {
     }
     const boot = await bootCaptureKernel(context, dump)
     const kernel = this.#host.kernelOf(context.space, boot.loaded, firmware)
+    if (boot.outcome === 'not reserved') await this.#dumpLost(kernel, boot.reason ?? 'unknown')
     if (boot.outcome === 'rejected') {
       await this.#host.tell({
         aggregate: 'kernel',
@@ -180,6 +181,17 @@ export class IplWorker implements AsyncDisposable {
       dump: vmcore.dump,
       partitionUrl,
       correlationId,
+    })
+  }
+
+  /** The kernel says nothing about it: only the event stream tells why no vmcore comes. */
+  #dumpLost(kernel: RunningKernel, reason: string): Promise<void> {
+    return this.#host.tell({
+      aggregate: 'kernel',
+      subject: kernel.record.partition,
+      event: 'dumpLost',
+      correlationId: kernel.firmware.boot.correlationId,
+      detail: { reason },
     })
   }
 

@@ -5,11 +5,12 @@ import {
   fadumpRegionText,
   type DumpMemoryStructure,
 } from '@fadump-lab/shared/fadump'
-import { commandLineBytesMax } from '@fadump-lab/shared/fadump'
-import { rangeLength, toAscii } from '@fadump-lab/shared/units'
+import { rangeLength } from '@fadump-lab/shared/units'
+import { readParameterArea } from '../boot/parameter-area.ts'
 import { dumpStructureOf } from '../fadump/crash-info.ts'
 import { profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
+import { writeBootargsAppend } from './bootargs-append.ts'
 import { cpuFiles } from './cpu-files.ts'
 import { writeRegistered, writeReleaseMem } from './fadump-writes.ts'
 
@@ -84,6 +85,16 @@ const modernFiles: readonly SysfsFile[] = [
       `${fadump.area === undefined ? 0n : rangeLength(fadump.area)}\n`,
   },
   { path: 'kernel/fadump/hotplug_ready', mode: 0o444, exists: isSupported, read: () => '1\n' },
+  {
+    path: 'kernel/fadump/bootargs_append',
+    mode: 0o644,
+    exists: ({ fadump }) => fadump.parameterArea !== undefined,
+    read: async ({ record: { fadump }, memory }) =>
+      fadump.parameterArea === undefined
+        ? '\n'
+        : `${await readParameterArea(memory, fadump.parameterArea)}\n`,
+    write: writeBootargsAppend,
+  },
   { ...region, exists: isSupported },
 ]
 
@@ -109,11 +120,7 @@ async function fadumpRegion({ record, memory }: RunningKernel): Promise<string> 
     preservedStart: fadump.bootMemoryTop,
     ...(fadump.parameterArea === undefined
       ? {}
-      : {
-          appendedArguments: textUpToNul(
-            await memory.read(fadump.parameterArea, commandLineBytesMax),
-          ),
-        }),
+      : { appendedArguments: await readParameterArea(memory, fadump.parameterArea) }),
   })
 }
 
@@ -121,9 +128,4 @@ async function fadumpRegion({ record, memory }: RunningKernel): Promise<string> 
 function presentedStructure(record: KernelRecord): DumpMemoryStructure | undefined {
   const { dump } = record.fadump
   return dump === undefined ? dumpStructureOf(record) : decodeDumpMemoryStructure(dump)
-}
-
-function textUpToNul(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  return toAscii(end < 0 ? bytes : bytes.subarray(0, end))
 }
