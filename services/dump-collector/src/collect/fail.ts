@@ -7,7 +7,8 @@ import { writeSummary } from '../store/summary.ts'
 import type { Capture, DumpPatch } from './capture.ts'
 import { describeError, type CaptureFailure } from './failure.ts'
 import { syncVmcore } from './store.ts'
-import { verifyEntries, type Verification } from './verify.ts'
+import type { Verification } from './verification.ts'
+import { verifyEntries } from './verify.ts'
 
 /**
  * Ends the capture in `failed`; a `partial` dump is published, of a `failed` one `.incomplete` is kept. One of which

@@ -2,11 +2,12 @@
 import { createHash, hash } from 'node:crypto'
 import type { ManifestEntry } from '@fadump-lab/shared/contracts'
 import { toHostLength } from '@fadump-lab/shared/units'
-import { BoundedRanges, type FileRange } from '../manifest/bounded-ranges.ts'
+import { BoundedRanges } from '../manifest/bounded-ranges.ts'
 import { entriesOf } from '../manifest/manifest-file.ts'
 import type { OpenFile } from '../store/files.ts'
 import type { Capture, Outcome } from './capture.ts'
 import { CaptureFailure } from './failure.ts'
+import type { Verification } from './verification.ts'
 
 /** Ranges in `missing` of a dump (contracts/dump.ts). */
 export const missingRangesMax = 10_000
@@ -14,14 +15,6 @@ export const missingRangesMax = 10_000
 export const repairRoundsMax = 3
 /** Read at once: neighbouring entries together, large entries in pieces. */
 export const readBytesMax = 4 * 1024 * 1024
-
-export interface Verification {
-  readonly entries: number
-  /** Entries whose bytes have the digest. */
-  readonly good: number
-  /** What the other entries cover. */
-  readonly bad: readonly FileRange[]
-}
 
 /** Errors: `CaptureFailure` when parts differ and cannot be fetched again. */
 export async function verifyVmcore(capture: Capture): Promise<Outcome> {
