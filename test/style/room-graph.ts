@@ -10,6 +10,7 @@ export const roomGraph: Readonly<Record<string, readonly string[]>> = {
   fdt: ['layout', 'units'],
   elf: ['layout', 'units'],
   printk: ['elf', 'layout', 'units'],
+  explain: ['elf', 'fadump', 'fdt', 'layout', 'rtas', 'units'],
   contracts: ['units'],
   runtime: ['units'],
   store: ['units'],
@@ -27,6 +28,7 @@ export const pureRooms: readonly string[] = [
   'fdt',
   'elf',
   'printk',
+  'explain',
   'contracts',
 ]
 

@@ -95,11 +95,14 @@ export function crashInfoHeaderLength(shape: CrashInfoShape): number {
   return (shape.crashInfoFormat === 'FADMPINF' ? oldLayout(shape) : newLayout(shape)).size
 }
 
-/** The layout of a profile's header, for `annotate`. */
+/** The layout of each format, given the sizes that a kernel was built with. */
+export const crashInfoLayouts = { FADMPINF: oldLayout, FADMPSIG: newLayout } as const
+
+/** The layout of a profile's header. */
 export function crashInfoHeaderLayout(
   shape: CrashInfoShape,
 ): ReturnType<typeof oldLayout> | ReturnType<typeof newLayout> {
-  return shape.crashInfoFormat === 'FADMPINF' ? oldLayout(shape) : newLayout(shape)
+  return crashInfoLayouts[shape.crashInfoFormat](shape)
 }
 
 /** Sizes and byte order come from `shape`, whose format must be the header's. */

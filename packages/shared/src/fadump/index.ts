@@ -105,6 +105,7 @@ export {
   writeHpteSaveArea,
   type HpteEntry,
 } from './hpte-save-area.ts'
+export { machineStateText } from './machine-state.ts'
 export {
   decodePtRegs,
   emptyPtRegs,
@@ -121,6 +122,7 @@ export {
   checkCrashInfoHeader,
   crashInfoHeaderLayout,
   crashInfoHeaderLength,
+  crashInfoLayouts,
   crashInfoMagic,
   crashInfoVersion,
   crashingCpuUnknown,

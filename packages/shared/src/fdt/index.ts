@@ -23,7 +23,11 @@ export { decodeDeviceTree } from './decode.ts'
 export {
   deviceTreeBytesMax,
   DeviceTreeError,
+  fdtHeaderLayout,
+  fdtMagic,
   nodeDepthMax,
   nodeNameBytesMax,
   propertyNameBytesMax,
+  reservationLayout,
+  structureToken,
 } from './format.ts'

@@ -68,14 +68,31 @@ suite('wire structures declared as tables', () => {
     for (const declare of broken) assert.throws(declare, { name: 'InvariantError' })
   })
 
-  test('annotate prints place, bytes, the field of the source and the value', () => {
-    const tiny = layout('tiny', 4, [
-      ['version', 0, u16, 'dump_format_version', 'always 1'],
-      ['rest', 2, bytes(2), 'rest', 'reserved'],
+  const tiny = layout('tiny', 6, [
+    ['version', 0, u16, 'dump_format_version', 'always 1'],
+    ['rest', 2, bytes(4), 'rest', 'reserved'],
+  ])
+
+  test('annotate prints place, bytes, the field of the source, the value and what it means', () => {
+    assert.deepEqual(annotate(tiny, fromHex('000100000000'), { order: 'big', base: 0x28 }), [
+      '0028  0001      dump_format_version  0x0001  always 1',
+      '002a  00000000  rest                 0       reserved',
     ])
-    assert.deepEqual(annotate(tiny, fromHex('00010000'), { order: 'big', base: 0x28 }), [
-      '0028  0001                              dump_format_version        0x0001  always 1',
-      '002a  0000                              rest                       0  reserved',
+  })
+
+  test('what a value means can be told from the value; offsets count from the start of the bytes', () => {
+    const lines = annotate(tiny, fromHex('ffff010000000000'), {
+      order: 'little',
+      at: 2,
+      meanings: { version: (version) => (version === 1 ? 'as it must be' : 'wrong') },
+    })
+    assert.equal(lines[0], '0002  0100      dump_format_version  0x0001  as it must be')
+  })
+
+  test('a long field is printed by its first 16 bytes', () => {
+    const long = layout('long', 20, [['data', 0, bytes(20), 'data', '']])
+    assert.deepEqual(annotate(long, new Uint8Array(20).fill(0xab), { order: 'big' }), [
+      `0000  ${'ab'.repeat(16)}…  data  20 bytes`,
     ])
   })
 })

@@ -1,6 +1,6 @@
 /** What a dying kernel prints: announcement, oops with registers, panic, call trace. Words and order are Linux'. */
 import type { KernelProfileName } from '@fadump-lab/shared/contracts'
-import { ptRegsIndex, type PtRegs } from '@fadump-lab/shared/fadump'
+import { machineStateText, ptRegsIndex, type PtRegs } from '@fadump-lab/shared/fadump'
 import { kernelBuilds } from '../memory/kernel-image.ts'
 import { symbolText, textAddress, type TextPlace } from '../memory/kernel-text.ts'
 import type { CrashPath } from './causes.ts'
@@ -96,28 +96,6 @@ function traceLines({ path, registers, profile }: CrashScene): string[] {
 
 function traceLine(frame: bigint, place: TextPlace, profile: KernelProfileName): string {
   return `[${hex16(frame)}] [${hex16(textAddress(place))}] ${symbolText(place, profile)}`
-}
-
-/** `print_msr_bits`, in the kernel's order. */
-const machineStateBits = [
-  ['SF', 1n << 63n],
-  ['VEC', 1n << 25n],
-  ['VSX', 1n << 23n],
-  ['EE', 1n << 15n],
-  ['PR', 1n << 14n],
-  ['FP', 1n << 13n],
-  ['ME', 1n << 12n],
-  ['IR', 1n << 5n],
-  ['DR', 1n << 4n],
-  ['RI', 1n << 1n],
-  ['LE', 1n],
-] as const
-
-function machineStateText(state: bigint): string {
-  return machineStateBits
-    .filter(([, bit]) => (state & bit) !== 0n)
-    .map(([name]) => name)
-    .join(',')
 }
 
 function fillIn(line: string, scene: CrashScene): string {
