@@ -36,12 +36,12 @@ async function main(): Promise<void> {
       against: { name: 'the same embedded', ratio: onRedis.seconds / onHeap.seconds },
     },
     {
-      name: 'capture rate, 1 GiB populated, Redis (whole cycle)',
-      value: capture.bytes / 1e9 / capture.seconds,
+      name: 'capture rate, 1 GiB populated, Redis',
+      value: capture.bytes / 1e9 / capture.captureSeconds,
       unit: 'GB/s',
       against: {
-        name: 'SHA-256',
-        ratio: capture.bytes / 1e9 / capture.seconds / yardstick.sha256.value,
+        name: 'Redis read',
+        ratio: capture.bytes / 1e9 / capture.captureSeconds / yardstick.redis.value,
       },
     },
   ]

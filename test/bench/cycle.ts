@@ -8,6 +8,8 @@ const cycles = 5
 export interface Cycle {
   /** Median seconds of a cycle. */
   readonly seconds: number
+  /** Seconds from claim to stored dump, within it. */
+  readonly captureSeconds: number
   /** Bytes of vmcore that were transferred, verified and stored in one cycle. */
   readonly bytes: number
 }
@@ -31,6 +33,7 @@ export async function measureCycle(
     const dump = await room.api.crash(id)
     runs.push({
       seconds: (performance.now() - started) / 1000,
+      captureSeconds: (Date.parse(dump.completedAt ?? '') - Date.parse(dump.startedAt)) / 1000,
       bytes: Number(dump.transferredBytes),
     })
   }
