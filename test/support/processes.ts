@@ -24,6 +24,8 @@ export interface ProcessRoom extends AsyncDisposable {
   kill(name: ServiceName): Promise<void>
   /** Starts the service again on its port; resolves when it is ready. */
   start(name: ServiceName): Promise<void>
+  /** Of the service that runs now. */
+  pid(name: ServiceName): number
   /** What the services wrote to standard error, for a failing test. */
   log(): string
 }
@@ -74,6 +76,11 @@ export async function startProcessRoom(): Promise<ProcessRoom> {
     dumpRoot,
     kill,
     start,
+    pid: (name) => {
+      const pid = running.get(name)?.pid
+      if (pid === undefined) throw new Error(`${name} does not run`)
+      return pid
+    },
     log: () => lines.slice(-200).join(''),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
