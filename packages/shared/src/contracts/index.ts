@@ -50,6 +50,16 @@ export {
 } from './queues.ts'
 export type { Body, BodyValue, Route, Routes } from './route.ts'
 export { collectorRoutes } from './collector-routes.ts'
+export {
+  firmwareFault,
+  firmwareFaults,
+  newFirmwareFault,
+  type FaultValue,
+  type FirmwareFault,
+  type FirmwareFaultName,
+  type FirmwareFaultRow,
+  type NewFirmwareFault,
+} from './firmware-faults.ts'
 export { hmcRoutes } from './hmc-routes.ts'
 export { hypervisorRoutes } from './hypervisor-routes.ts'
 export { lparKernelRoutes } from './lpar-kernel-routes.ts'

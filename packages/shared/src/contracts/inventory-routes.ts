@@ -1,5 +1,6 @@
-/** Frames, partitions and images: the same operations on the hypervisor and, under /v1, on the console. */
+/** Frames, partitions with their firmware, and images: the same operations on the hypervisor and, under /v1, on the console. */
 import { z } from 'zod'
+import { firmwareRoutes } from './firmware-routes.ts'
 import { frameId, imageId } from './ids.ts'
 import { frame, image, newFrame, newPartition, partition } from './partition.ts'
 import {
@@ -19,6 +20,7 @@ const imageQuery = z.strictObject({
 })
 
 export const inventoryRoutes = {
+  ...firmwareRoutes,
   createFrame: {
     method: 'POST',
     path: '/frames',

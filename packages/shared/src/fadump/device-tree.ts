@@ -27,6 +27,8 @@ export const dumpProperty = {
 export interface FirmwareDumpOption {
   /** Whether the option is enabled for the partition; without it there is none of the four dump properties (C001). */
   readonly dumpOption: boolean
+  /** C007: without it a kernel never calls `ibm,os-term`. Default: it is there. */
+  readonly hasExtendedOsTerm?: boolean
   readonly cpuStateSize: ByteLength
   readonly hpteSize: ByteLength
   /** The preserved structure while a dump waits (C006). */
@@ -48,8 +50,10 @@ export const dumpVersionLayout = layout('ibm,configure-kernel-dump-version', 4, 
 export function dumpProperties(option: FirmwareDumpOption): Map<string, Uint8Array> {
   const properties = new Map<string, Uint8Array>([
     [dumpProperty.osTerm, cell(rtasToken('ibm,os-term'))],
-    [dumpProperty.extendedOsTerm, new Uint8Array(0)],
   ])
+  if (option.hasExtendedOsTerm ?? true) {
+    properties.set(dumpProperty.extendedOsTerm, new Uint8Array(0))
+  }
   if (!option.dumpOption) return properties
   properties.set(dumpProperty.configure, cell(rtasToken('ibm,configure-kernel-dump')))
   properties.set(

@@ -26,6 +26,16 @@ export function inventoryHandlers({
     getPartition: ({ params, correlationId }) => hypervisor.getPartition({ params, correlationId }),
     deletePartition: ({ params, correlationId }) =>
       hypervisor.deletePartition({ params, correlationId }),
+    armFirmwareFault: ({ params, body, correlationId }) =>
+      hypervisor.armFirmwareFault({ params, body, correlationId }),
+    listFirmwareFaults: ({ params, correlationId }) =>
+      hypervisor.listFirmwareFaults({ params, correlationId }),
+    disarmFirmwareFaults: ({ params, correlationId }) =>
+      hypervisor.disarmFirmwareFaults({ params, correlationId }),
+    killPartition: ({ params, correlationId }) =>
+      hypervisor.killPartition({ params, correlationId }),
+    migratePartition: ({ params, correlationId }) =>
+      hypervisor.migratePartition({ params, correlationId }),
     createImage: ({ query, body, correlationId, header, signal }) =>
       hypervisor.createImage({
         query,

@@ -14,6 +14,7 @@ import {
 } from '@fadump-lab/shared/fdt'
 import { rtasTokenProperties, type RtasServiceName } from '@fadump-lab/shared/rtas'
 import { dumpStructureOf, firmwareSectionSizes, personalityOf } from '../fadump/firmware-dump.ts'
+import { isArmed } from '../faults/armed-faults.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { rtasServiceTable } from '../rtas/service-table.ts'
 
@@ -95,6 +96,7 @@ function rtasNode(record: FirmwareRecord): DeviceNode {
       ...rtasTokenProperties(names),
       ...dumpProperties({
         dumpOption: record.dumpOption,
+        hasExtendedOsTerm: !isArmed(record, 'no-extended-os-term'),
         ...firmwareSectionSizes(record),
         personality: personalityOf(record),
         ...(dump === undefined ? {} : { dump }),

@@ -15,6 +15,7 @@ import {
 import { StoreError, type MemoryCopy, type MemoryWrite } from '@fadump-lab/shared/store'
 import { invariant, type ByteLength } from '@fadump-lab/shared/units'
 import type { HypervisorContext } from '../deps.ts'
+import { faultyPlan, spoilRegisterSaveArea, Strikes } from '../faults/faulty-dump.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { moved, registrationTransition } from '../partition/lifecycle.ts'
 import type { Partitions, Step } from '../partition/partitions.ts'
@@ -46,13 +47,17 @@ type Outcome = 'preserved' | 'failed' | 'nothing to preserve'
 function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<Outcome> {
   const structure = dumpStructureOf(record)
   invariant(structure !== undefined, `partition ${record.id} dumps without a registered structure`)
-  const plan = planPreserve({
+  const personality = personalityOf(record)
+  const strikes = new Strikes(record)
+  const rules = planPreserve({
     structure,
     partitionSize: record.memoryBytes,
     ...firmwareSectionSizes(record),
-    personality: personalityOf(record),
+    personality,
   })
-  const { record: next, transition } = moved(record, 'preserved', {
+  const plan = faultyPlan(rules, strikes, personality.keepsErrorStatus)
+  const actions = actionsOf(plan, strikes, vcpus)
+  const { record: next, transition } = moved(strikes.record, 'preserved', {
     sections: plan.outcomes.length,
     failedSections: plan.outcomes.filter((outcome) => outcome.errorFlags !== 0).length,
     bytesDumped: Number(plan.outcomes.reduce((sum, outcome) => sum + outcome.bytesDumped, 0n)),
@@ -65,8 +70,9 @@ function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<O
       registration: 'active',
       dumpStructure: encodeDumpMemoryStructure(plan.structure),
     },
-    memory: { ...actionsOf(plan, record, vcpus), nextEpoch: true },
+    memory: { ...actions, nextEpoch: true },
     transitions: [
+      ...strikes.transitions,
       transition,
       ...registrationTransition(record.registration, 'active', 'preserved'),
     ],
@@ -75,7 +81,7 @@ function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<O
 
 function actionsOf(
   plan: PreservePlan,
-  record: FirmwareRecord,
+  strikes: Strikes,
   vcpus: string | undefined,
 ): { readonly copies: MemoryCopy[]; readonly writes: MemoryWrite[] } {
   const copies: MemoryCopy[] = []
@@ -83,7 +89,7 @@ function actionsOf(
   for (const { action } of plan.outcomes) {
     if (action.kind === 'copy') copies.push(action)
     else if (action.kind !== 'none') {
-      writes.push({ address: action.target, bytes: areaOf(action, record, vcpus) })
+      writes.push({ address: action.target, bytes: areaOf(action, strikes, vcpus) })
     }
   }
   return { copies, writes }
@@ -91,25 +97,24 @@ function actionsOf(
 
 function areaOf(
   action: Extract<SectionAction, { kind: 'write-cpu-state' | 'write-hpte' }>,
-  record: FirmwareRecord,
+  strikes: Strikes,
   vcpus: string | undefined,
 ): Uint8Array {
   return action.kind === 'write-hpte'
     ? writeHpteSaveArea([], action.length)
-    : cpuStateArea(action.length, record, vcpus)
+    : cpuStateArea(action.length, strikes, vcpus)
 }
 
 /** Under PAPR only the CPUs that were online when the dump began (C052). */
-function cpuStateArea(
-  length: ByteLength,
-  record: FirmwareRecord,
-  vcpus: string | undefined,
-): Uint8Array {
+function cpuStateArea(length: ByteLength, strikes: Strikes, vcpus: string | undefined): Uint8Array {
+  const { record } = strikes
   const personality = personalityOf(record)
   const saved = decodeVcpus(vcpus, record).filter(
     (vcpu) => vcpu.online || personality.savesCpus === 'all',
   )
-  return writeRegisterSaveArea(saved, length, personality)
+  const area = writeRegisterSaveArea(saved, length, personality)
+  spoilRegisterSaveArea(area, strikes)
+  return area
 }
 
 /** A preserve that can never succeed ends the dump; one that may is thrown on, to be repeated. */

@@ -2,7 +2,7 @@
  * What firmware knows of one partition, as it is kept beside the partition's memory (record `firmware`). The boot
  * generation is not part of it: the store itself counts epochs.
  */
-import { base64Bytes, partition, type Partition } from '@fadump-lab/shared/contracts'
+import { base64Bytes, firmwareFault, partition, type Partition } from '@fadump-lab/shared/contracts'
 import type { Epoch } from '@fadump-lab/shared/store'
 import { z } from 'zod'
 
@@ -14,6 +14,8 @@ const firmwareRecord = partition.omit({ epoch: true }).extend({
    * filled in while `active`. Edits of the partition to its own copy have no effect (C020).
    */
   dumpStructure: base64Bytes.optional(),
+  /** What firmware has been told to do wrong. */
+  faults: z.array(firmwareFault).readonly().default([]),
 })
 export type FirmwareRecord = Readonly<z.output<typeof firmwareRecord>>
 
@@ -27,6 +29,11 @@ export function decodeFirmwareRecord(text: string): FirmwareRecord {
 
 /** What others are told of it. */
 export function partitionOf(record: FirmwareRecord, epoch: Epoch): Partition {
-  const { dumpStructure: _structure, incarnation: _incarnation, ...visible } = record
+  const {
+    dumpStructure: _structure,
+    incarnation: _incarnation,
+    faults: _faults,
+    ...visible
+  } = record
   return { ...visible, epoch }
 }

@@ -125,6 +125,7 @@ export function newFirmwareRecord(
     state: 'not-activated',
     registration: 'idle',
     crashes: 0,
+    faults: [],
   }
 }
 

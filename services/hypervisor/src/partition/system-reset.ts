@@ -34,7 +34,9 @@ export async function systemReset(
   requireResettable(held)
   if (await kernelAccepts(deps, held, correlationId)) return partitions.get(id)
   const { partition } = await partitions.update(id, correlationId, (now) =>
-    now.epoch === held.epoch ? firmwareAlone(now, correlationId) : { result: undefined },
+    now.epoch === held.epoch
+      ? firmwareAlone(now, { correlationId, message: noKernel })
+      : { result: undefined },
   )
   return partition
 }
@@ -68,15 +70,22 @@ async function kernelAccepts(
   }
 }
 
-function firmwareAlone(held: Held, correlationId: string): Step<undefined> {
+const noKernel = 'system reset; no kernel answered'
+
+/** What firmware does without the kernel: dump what is registered, or restart. Errors: `wrong-state`. */
+export function firmwareAlone(
+  held: Held,
+  given: { readonly correlationId: string; readonly message: string },
+): Step<undefined> {
   requireResettable(held)
-  const record = { ...held.record, correlationId }
+  const record = { ...held.record, correlationId: given.correlationId }
   return record.registration === 'registered' && personalityOf(record).dumpsAlone
-    ? dumpStep(record, 'system reset; no kernel answered')
+    ? dumpStep(record, given.message)
     : restartStep(record)
 }
 
-function requireResettable({ record }: Held): void {
+/** Errors: `wrong-state`. */
+export function requireResettable({ record }: Held): void {
   if (!resettableStates.includes(record.state)) {
     throw wrongState(record, 'a system reset', resettableStates)
   }

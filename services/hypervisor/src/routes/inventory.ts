@@ -3,6 +3,7 @@ import type { hypervisorRoutes, Image } from '@fadump-lab/shared/contracts'
 import type { Handlers, Input } from '@fadump-lab/shared/http'
 import { expand, ignoreRest, requireEncoding } from '../images/expand.ts'
 import { isFlattenedMedia } from '../images/import-core.ts'
+import { platformHandlers, type PlatformRoute } from './platform.ts'
 import type { Rooms } from '../rooms.ts'
 
 type InventoryRoute =
@@ -22,9 +23,10 @@ type InventoryRoute =
 
 export function inventoryHandlers(
   rooms: Rooms,
-): Pick<Handlers<typeof hypervisorRoutes>, InventoryRoute> {
+): Pick<Handlers<typeof hypervisorRoutes>, InventoryRoute | PlatformRoute> {
   const { inventory, frames, images, partitions } = rooms
   return {
+    ...platformHandlers(rooms),
     createFrame: ({ body, correlationId }) => inventory.createFrame(body, correlationId),
     listFrames: async () => [...frames.list()],
     getFrame: async ({ params }) => frames.get(params.frame),

@@ -1,6 +1,7 @@
 /** `ibm,configure-kernel-dump`: register, unregister, invalidate (spec §3.2, §3.3). The rules are in shared/fadump. */
 import {
   configureKernelDump,
+  configureKernelDumpCommands,
   encodeDumpMemoryStructure,
   registrationMachine,
   type ConfigureKernelDumpResult,
@@ -8,6 +9,7 @@ import {
 import { rtasToken } from '@fadump-lab/shared/rtas'
 import { invariant } from '@fadump-lab/shared/units'
 import { personalityOf } from '../fadump/firmware-dump.ts'
+import { statusStrike } from '../faults/status-strike.ts'
 import { dumpGivenUp, withoutDump } from '../partition/dump-given-up.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { registrationTransition } from '../partition/lifecycle.ts'
@@ -17,6 +19,8 @@ import type { RtasRequest, RtasReturn } from './service-table.ts'
 
 export async function configureKernelDumpService(request: RtasRequest): Promise<Step<RtasReturn>> {
   const { record } = request.held
+  const struck = strikeOf(request)
+  if (struck !== undefined) return struck
   const answer = await configureKernelDump(
     { token: rtasToken('ibm,configure-kernel-dump'), args: request.args, returnCount: 1 },
     {
@@ -33,6 +37,12 @@ export async function configureKernelDumpService(request: RtasRequest): Promise<
     )
   }
   return { ...stepOf(record, answer), result: [answer.status] }
+}
+
+/** The answer of an armed fault, if one strikes: nothing happens but that. */
+function strikeOf({ held, args }: RtasRequest): Step<RtasReturn> | undefined {
+  const command = configureKernelDumpCommands.find((row) => row.command === args[0])
+  return command === undefined ? undefined : statusStrike(held.record, `${command.name}-status`)
 }
 
 function stepOf(record: FirmwareRecord, answer: ConfigureKernelDumpResult): Step<undefined> {

@@ -6,6 +6,7 @@
 import { rtasStatus } from '@fadump-lab/shared/rtas'
 import { realAddress, toAscii } from '@fadump-lab/shared/units'
 import { personalityOf } from '../fadump/firmware-dump.ts'
+import { statusStrike } from '../faults/status-strike.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { moved, registrationTransition } from '../partition/lifecycle.ts'
 import { powerOffStep } from '../partition/power.ts'
@@ -19,6 +20,8 @@ const messageTextMax = 512
 
 export async function osTerm(request: RtasRequest): Promise<Step<RtasReturn>> {
   const { held, correlationId } = request
+  const struck = statusStrike(held.record, 'os-term-status')
+  if (struck !== undefined) return struck
   const message = await readMessage(request)
   const record = { ...held.record, correlationId }
   if (record.registration === 'registered') {
