@@ -26,10 +26,18 @@ export type KernelProfileName = z.output<typeof kernelProfileName>
 /** `papr`: firmware as PAPR describes it. `qemu`: what the pseries machine of QEMU does otherwise. */
 export const firmwareName = z.enum(['papr', 'qemu'])
 
+/** A part of `[0, memoryBytes)` without memory. */
+export const memoryHole = z.strictObject({ address: hexAddress, length: byteCount })
+export type MemoryHole = z.output<typeof memoryHole>
+/** The most holes of one partition. */
+const memoryHolesMax = 32
+
 /** What the first kernel fills memory with when no image is given; every byte follows from the seed. */
 export const memoryContent = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff),
   populatedBytes: byteCount,
+  /** How much of it are user pages that the kernel may put into its CMA area: a dump loses them. Default: none. */
+  movableBytes: byteCount.optional(),
 })
 export type MemoryContent = z.output<typeof memoryContent>
 
@@ -55,6 +63,8 @@ export const newPartition = z.strictObject({
   prstatusPids: z.enum(['truth', 'distinct']).default('truth'),
   /** Where the capture kernel sends the dump; the network needs more boot memory. */
   captureTarget: z.enum(['network', 'local']).default('network'),
+  /** Ascending, apart from each other; address 0 is memory. `memoryBytes` counts them as well. */
+  memoryHoles: z.array(memoryHole).max(memoryHolesMax).default([]),
   /** CPUs that are offline from boot on. */
   offlineCpus: z.array(z.int().min(0)).default([]),
 })

@@ -44,7 +44,7 @@ export function deviceTreeOf(record: FirmwareRecord): Uint8Array {
       device_type: fromText('chrp'),
       'ibm,partition-name': fromText(record.id),
     },
-    [chosenNode(record), memoryNode(record), cpusNode(record), rtasNode(record)],
+    [chosenNode(record), ...memoryNodes(record), cpusNode(record), rtasNode(record)],
   )
   return encodeDeviceTree({ root })
 }
@@ -56,11 +56,16 @@ function chosenNode(record: FirmwareRecord): DeviceNode {
   })
 }
 
-function memoryNode(record: FirmwareRecord): DeviceNode {
-  return deviceNode('memory@0', {
-    device_type: fromText('memory'),
-    reg: fromCells64(0n, record.memoryBytes),
-  })
+/** One node for each range between holes. */
+function memoryNodes({ memoryBytes, memoryHoles }: FirmwareRecord): DeviceNode[] {
+  const starts = [0n, ...memoryHoles.map(({ address, length }) => address + length)]
+  const ends = [...memoryHoles.map(({ address }) => address as bigint), memoryBytes as bigint]
+  return starts.map((start, index) =>
+    deviceNode(`memory@${start.toString(16)}`, {
+      device_type: fromText('memory'),
+      reg: fromCells64(start, (ends[index] ?? start) - start),
+    }),
+  )
 }
 
 function cpusNode(record: FirmwareRecord): DeviceNode {

@@ -138,6 +138,7 @@ suite('partitions', () => {
       dumpService: true,
       prstatusPids: 'truth',
       captureTarget: 'network',
+      memoryHoles: [],
       offlineCpus: [],
       state: 'not-activated',
       registration: 'idle',

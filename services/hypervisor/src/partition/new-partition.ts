@@ -9,6 +9,7 @@ import { pageSize } from '@fadump-lab/shared/store'
 import {
   byteLength,
   describeLength,
+  hex,
   isAligned,
   MiB,
   type ByteLength,
@@ -72,12 +73,36 @@ const rules: readonly Rule[] = [
     value: ({ offlineCpus }) => `${new Set(offlineCpus).size} offline`,
   },
   {
+    breaks: ({ memoryHoles, memoryBytes }) => !areHolesInOrder(memoryHoles, memoryBytes),
+    demand:
+      'memoryHoles must be ascending, apart from each other, multiples of 65536 and inside memory, whose first and last page stay',
+    value: ({ memoryHoles }) =>
+      memoryHoles.map(({ address, length }) => `${hex(address)}+${hex(length)}`).join(' '),
+  },
+  {
+    breaks: ({ content }) =>
+      content?.movableBytes !== undefined && content.movableBytes > content.populatedBytes,
+    demand: 'content.movableBytes must be at most content.populatedBytes',
+    value: ({ content }) => `${content?.movableBytes}`,
+  },
+  {
     breaks: ({ content, memoryBytes }) =>
       content !== undefined && content.populatedBytes > memoryBytes,
     demand: 'content.populatedBytes must be at most memoryBytes',
     value: ({ content }) => `${content?.populatedBytes}`,
   },
 ]
+
+/** Holes leave memory at 0, between each other, and at the end. */
+function areHolesInOrder(holes: NewPartition['memoryHoles'], memoryBytes: bigint): boolean {
+  const page = BigInt(pageSize)
+  let lastEnd = 0n
+  return holes.every(({ address, length }) => {
+    const isApart = address > lastEnd && length > 0n && address + length < memoryBytes
+    lastEnd = address + length
+    return isApart && isAligned(address, page) && isAligned(length, page)
+  })
+}
 
 /** Errors: `invalid-configuration` for the first rule of the table that is broken. */
 export function checkNewPartition(partition: NewPartition): void {

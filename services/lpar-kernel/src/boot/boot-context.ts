@@ -3,7 +3,7 @@ import type { ImageNotes, Partition } from '@fadump-lab/shared/contracts'
 import { kernelProfiles, type KernelProfile, type ReservationPlan } from '@fadump-lab/shared/fadump'
 import type { Clock } from '@fadump-lab/shared/runtime'
 import type { Epoch, MemoryStore, SpaceId } from '@fadump-lab/shared/store'
-import { byteLength, hex, type RealAddress } from '@fadump-lab/shared/units'
+import { byteLength, hex, rangeLength, type RealAddress } from '@fadump-lab/shared/units'
 import { vmcoreinfoNoteSize } from '../fadump/crash-info.ts'
 import type { FirmwareClient } from '../firmware/firmware-client.ts'
 import type { KernelRecord } from '../kernel/kernel-record.ts'
@@ -106,6 +106,7 @@ export function freshRecord(
       bootRegions: [...plan.bootRegions],
       area: plan.area,
       parameterArea: plan.parameterArea,
+      cmaArea: plan.cmaArea,
     },
     imageRegisters: {},
     isHalted: false,
@@ -117,8 +118,13 @@ export function freshRecord(
   }
 }
 
-/** All memory of a partition. */
-export function memoryBytesOf(facts: SystemFacts): bigint {
+/** All memory of a partition, without holes. */
+export function memoryBytesOf(facts: Pick<SystemFacts, 'memoryRegions'>): bigint {
+  return facts.memoryRegions.reduce((sum, region) => sum + rangeLength(region), 0n)
+}
+
+/** `memblock_end_of_DRAM()`. */
+export function memoryEndOf(facts: Pick<SystemFacts, 'memoryRegions'>): bigint {
   return facts.memoryRegions.at(-1)?.end ?? 0n
 }
 

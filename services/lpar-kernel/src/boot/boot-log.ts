@@ -13,6 +13,10 @@ export interface BootFacts {
   readonly commandLine: string
   /** What is free after the reservation. */
   readonly availableBytes: bigint
+  /** What is reserved and lent to user pages: CMA. */
+  readonly lentBytes: bigint
+  /** The highest address, holes included. */
+  readonly memoryEnd: bigint
   /** The scan and the reservation. */
   readonly early: readonly string[]
   /** Parameter area and contiguous memory. */
@@ -22,6 +26,13 @@ export interface BootFacts {
 export function bootLines(facts: BootFacts): string[] {
   const { profile } = facts
   return [...facts.early, ...(profile === 'v5' ? v5Lines(facts) : modernLines(facts))]
+}
+
+function topLines({ memoryBytes, memoryEnd }: BootFacts): string[] {
+  return [
+    `Top of RAM: 0x${memoryEnd.toString(16)}, Total RAM: 0x${memoryBytes.toString(16)}`,
+    `Memory hole size: ${(memoryEnd - memoryBytes) / MiB}MB`,
+  ]
 }
 
 function v5Lines(facts: BootFacts): string[] {
@@ -37,10 +48,9 @@ function v5Lines(facts: BootFacts): string[] {
     `physicalMemorySize            = 0x${memoryBytes.toString(16)}`,
     'htab_hash_mask                = 0x7ffff',
     '-----------------------------------------------------',
-    `Top of RAM: 0x${memoryBytes.toString(16)}, Total RAM: 0x${memoryBytes.toString(16)}`,
-    'Memory hole size: 0MB',
+    ...topLines(facts),
     'Zone PFN ranges:',
-    `  DMA      0x00000000 -> 0x${(memoryBytes / pageBytes).toString(16).padStart(8, '0')}`,
+    `  DMA      0x00000000 -> 0x${(facts.memoryEnd / pageBytes).toString(16).padStart(8, '0')}`,
     '  Normal   empty',
     `Built 1 zonelists in Node order, mobility grouping on.  Total pages: ${memoryBytes / pageBytes}`,
     `Kernel command line: ${facts.commandLine}`,
@@ -69,27 +79,31 @@ function modernLines(facts: BootFacts): string[] {
     'vmalloc start     = 0xc008000000000000',
     'vmemmap start     = 0xc00c000000000000',
     '-----------------------------------------------------',
-    `Top of RAM: 0x${memoryBytes.toString(16)}, Total RAM: 0x${memoryBytes.toString(16)}`,
-    'Memory hole size: 0MB',
+    ...topLines(facts),
     'Zone ranges:',
-    `  Normal   [mem 0x0000000000000000-0x${(memoryBytes - 1n).toString(16).padStart(16, '0')}]`,
+    `  Normal   [mem 0x0000000000000000-0x${(facts.memoryEnd - 1n).toString(16).padStart(16, '0')}]`,
     `Kernel command line: ${facts.commandLine}`,
     ...facts.later,
     `Built 1 zonelists, mobility grouping on.  Total pages: ${memoryBytes / pageBytes}`,
     `rcu: \tRCU restricting CPUs from NR_CPUS=${facts.nrCpus} to nr_cpu_ids=${facts.processors}.`,
     'smp: Bringing up secondary CPUs ...',
     `smp: Brought up 1 node, ${facts.onlineProcessors} CPUs`,
-    `Memory: ${availableBytes / KiB}K/${memoryBytes / KiB}K available (10560K kernel code, 1920K rwdata, 5824K rodata, 2624K init, 1209K bss, ${(memoryBytes - availableBytes) / KiB}K reserved)`,
+    `Memory: ${availableBytes / KiB}K/${memoryBytes / KiB}K available (10560K kernel code, 1920K rwdata, 5824K rodata, 2624K init, 1209K bss, ${(memoryBytes - availableBytes - facts.lentBytes) / KiB}K reserved, ${facts.lentBytes / KiB}K cma-reserved)`,
     'NET: Registered PF_INET protocol family',
   ]
 }
 
-/** The answer of /proc/meminfo. */
-export function meminfoText(totalBytes: bigint, usedBytes: bigint): string {
+/** The answer of /proc/meminfo; `lentBytes` of those that have CMA. */
+export function meminfoText(totalBytes: bigint, usedBytes: bigint, lentBytes?: bigint): string {
   const free = totalBytes > usedBytes ? totalBytes - usedBytes : 0n
   const row = (name: string, bytes: bigint) =>
     `${`${name}:`.padEnd(16)}${`${bytes / KiB}`.padStart(8)} kB\n`
-  return [row('MemTotal', totalBytes), row('MemFree', free), row('MemAvailable', free)].join('')
+  return [
+    row('MemTotal', totalBytes),
+    row('MemFree', free),
+    row('MemAvailable', free),
+    ...(lentBytes === undefined ? [] : [row('CmaTotal', lentBytes), row('CmaFree', lentBytes)]),
+  ].join('')
 }
 
 /** Kernel text, data and page tables of an idle system. */

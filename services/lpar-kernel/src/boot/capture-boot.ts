@@ -172,7 +172,9 @@ async function overwriteBootMemory(
   await writeKernelMemory(context, plan, log)
   const page = BigInt(pageSize)
   const first = kernelEnd(partition.processors)
-  const room = Number((plan.bootMemorySize - first) / page)
+  // A hole in boot memory ends what the kernel finds there first.
+  const end = plan.bootRegions[0]?.end ?? plan.bootMemorySize
+  const room = Number((end - first) / page)
   const pages = Array.from({ length: Math.min(userSpacePages, room) }, (_, index) =>
     capturePage(context.epoch, first / page + BigInt(index)),
   )

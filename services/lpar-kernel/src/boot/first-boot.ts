@@ -1,9 +1,13 @@
 /** The boot of a first kernel from nothing: its image, its log, content that fills memory, idle CPUs. */
+import type { MemoryContent } from '@fadump-lab/shared/contracts'
 import { commandLineBytesMax, type ReservationPlan } from '@fadump-lab/shared/fadump'
 import { pageSize } from '@fadump-lab/shared/store'
 import {
+  alignUp,
   concat,
   describeLength,
+  memoryRange,
+  rangeLength,
   rangeOf,
   realAddress,
   type MemoryRange,
@@ -15,6 +19,7 @@ import {
   BootFailure,
   freshRecord,
   memoryBytesOf,
+  memoryEndOf,
   ownPlaces,
   tooSmall,
   type BootContext,
@@ -55,20 +60,36 @@ export async function startKernel(
 export async function writeContent(context: BootContext, plan: ReservationPlan): Promise<void> {
   const { partition, facts } = context
   const content = partition.content ?? defaultContent(partition.id)
-  const memoryBytes = memoryBytesOf(facts)
-  const runs = contentRuns(content.populatedBytes, {
+  const memoryBytes = memoryEndOf(facts)
+  const lent = lentRun(plan, content)
+  const runs = contentRuns(content.populatedBytes - rangeLength(lent), {
     memoryBytes,
     kernelEnd: kernelEnd(partition.processors),
     // Without a reservation there is no boot memory: a third of all memory plays its part.
     bootMemory: plan.isEnabled ? plan.bootMemoryTop : memoryBytes / 3n,
-    reserved: reservedRanges(plan),
+    reserved: [...reservedRanges(plan), ...holesOf(facts.memoryRegions)],
   })
   if ('asked' in runs) {
     // A small partition that asks for nothing in particular holds what fits.
     if (partition.content !== undefined) throw contentTooLarge(partition.id, runs)
     return
   }
-  for (const run of runs) await writeRun(context, run, content.seed)
+  for (const run of [...runs, lent]) await writeRun(context, run, content.seed)
+}
+
+/** C086: user pages that live in the CMA area until firmware writes the copy of boot memory over them. */
+function lentRun({ cmaArea }: ReservationPlan, { movableBytes }: MemoryContent): MemoryRange {
+  if (cmaArea === undefined || movableBytes === undefined) return rangeOf(0n, 0n)
+  const room = rangeLength(cmaArea)
+  const wanted = alignUp(movableBytes, BigInt(pageSize))
+  return rangeOf(cmaArea.start, wanted < room ? wanted : room)
+}
+
+function holesOf(regions: readonly MemoryRange[]): MemoryRange[] {
+  return regions.flatMap((region, index) => {
+    const next = regions[index + 1]
+    return next === undefined ? [] : [memoryRange(region.end, next.start)]
+  })
 }
 
 function reservedRanges({ area, parameterArea }: ReservationPlan): MemoryRange[] {

@@ -5,7 +5,7 @@ import { rangeLength } from '@fadump-lab/shared/units'
 import { startLog } from '../kernel/kernel-log.ts'
 import { vmcoreinfoTextOf } from '../kernel/vmcoreinfo-text.ts'
 import { kernelImageWrites, symbolAddress } from '../memory/kernel-image.ts'
-import { memoryBytesOf, offlineCpusOf, type BootContext } from './boot-context.ts'
+import { memoryBytesOf, memoryEndOf, offlineCpusOf, type BootContext } from './boot-context.ts'
 import { bootLines, kernelUseBytes } from './boot-log.ts'
 
 export async function writeKernelMemory(
@@ -44,6 +44,8 @@ function logLines(context: BootContext, plan: ReservationPlan): string[] {
     onlineProcessors: partition.processors - offlineCpusOf(context, false).length,
     nrCpus: profile.nrCpus,
     commandLine: facts.bootArguments,
+    lentBytes: plan.cmaArea === undefined ? 0n : rangeLength(plan.cmaArea),
+    memoryEnd: memoryEndOf(facts),
     availableBytes: memoryBytes > used ? memoryBytes - used : 0n,
     early: [...facts.firmwareDump.log, ...plan.log],
     later: plan.laterLog,

@@ -43,6 +43,8 @@ const fadumpState = z.strictObject({
   /** The reserved dump area; absent when nothing is reserved. */
   area: range.optional(),
   parameterArea: hexAddress.optional(),
+  /** The part of the area that is lent to user pages until a crash. */
+  cmaArea: range.optional(),
   /** `ibm,kernel-dump` while the dump is active. */
   dump: base64Bytes.optional(),
 })

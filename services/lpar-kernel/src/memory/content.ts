@@ -30,7 +30,7 @@ export interface ContentPlace {
   /** The kernel image ends here; content in boot memory starts above. */
   readonly kernelEnd: bigint
   readonly bootMemory: bigint
-  /** Not to be touched: reserved dump area, parameter area. */
+  /** Not to be touched: reserved dump area, parameter area, holes. */
   readonly reserved: readonly MemoryRange[]
 }
 
@@ -89,15 +89,18 @@ function zones(place: ContentPlace): readonly [MemoryRange, MemoryRange] {
   const bootEnd = alignDown(least(place.bootMemory, place.memoryBytes), page)
   const low = memoryRange(least(kernelEnd, bootEnd), bootEnd)
   const above = memoryRange(bootEnd, alignDown(place.memoryBytes, page))
-  const free = place.reserved.reduce<MemoryRange[]>(
+  return [largestFree(low, place.reserved), largestFree(above, place.reserved)]
+}
+
+function largestFree(zone: MemoryRange, reserved: readonly MemoryRange[]): MemoryRange {
+  const free = reserved.reduce<MemoryRange[]>(
     (rest, range) => rest.flatMap((part) => subtract(part, wholePages(range))),
-    [above],
+    [zone],
   )
-  const high = free.reduce(
+  return free.reduce(
     (best, range) => (rangeLength(range) > rangeLength(best) ? range : best),
-    memoryRange(bootEnd, bootEnd),
+    memoryRange(zone.start, zone.start),
   )
-  return [low, high]
 }
 
 function wholePages(range: MemoryRange): MemoryRange {

@@ -1,5 +1,6 @@
 /** What makes a partition crash or go down: asked by the console, or an exception from the hypervisor. */
 import { Problem, type CrashRequest } from '@fadump-lab/shared/contracts'
+import { intersect, memoryRange, rangeLength } from '@fadump-lab/shared/units'
 import { fadumpRules } from '../fadump/profile-rules.ts'
 import { invalidateDump, unregisterFadump } from '../fadump/register.ts'
 import type { KernelHost } from '../kernel/kernel-host.ts'
@@ -75,13 +76,27 @@ export async function shutdownPartition(
   })
 }
 
+/** C086: what lives in the CMA area is overwritten by the copy of boot memory, and is in no dump. */
+async function lostPages({
+  record,
+  memory,
+}: RunningKernel): Promise<{ readonly cmaBytesLost?: number }> {
+  const { isRegistered, cmaArea } = record.fadump
+  if (!isRegistered || cmaArea === undefined) return {}
+  let lost = 0n
+  for await (const range of memory.populated(cmaArea)) {
+    lost += rangeLength(intersect(range, cmaArea) ?? memoryRange(0n, 0n))
+  }
+  return lost === 0n ? {} : { cmaBytesLost: Number(lost) }
+}
+
 async function tellAndCrash(host: KernelHost, kernel: RunningKernel, event: Crash): Promise<void> {
   await host.tell({
     aggregate: 'kernel',
     subject: kernel.record.partition,
     event: 'crashed',
     correlationId: kernel.firmware.boot.correlationId,
-    detail: { ...event },
+    detail: { ...event, ...(await lostPages(kernel)) },
   })
   await crash(kernel, event)
 }

@@ -23,8 +23,11 @@ export async function writeRegistered(kernel: RunningKernel, text: string): Prom
   const rules = fadumpRules[profile]
   const value = parseWrite(text, rules.syntax)
   if (value !== 0 && value !== 1) refuse('EINVAL', `${JSON.stringify(text)} is neither 0 nor 1`)
+  const isThatAlready = fadump.isRegistered === (value === 1)
   const errno = value === 1 ? await register(kernel, rules) : await unregister(kernel, rules)
-  if (errno !== undefined) refuse(errno, refusals[errno] ?? 'firmware refused; see the kernel log')
+  if (errno === undefined) return
+  if (isThatAlready) refuse(errno, `it is ${value} already`)
+  refuse(errno, refusals[errno] ?? 'firmware refused; see the kernel log')
 }
 
 const refusals: Partial<Record<Errno, string>> = {

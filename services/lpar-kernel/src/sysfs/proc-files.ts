@@ -29,9 +29,11 @@ export async function readProcFile(kernel: RunningKernel, name: string): Promise
 
 function meminfo(record: KernelRecord): string {
   const all = record.memoryRegions.reduce((sum, region) => sum + rangeLength(region), 0n)
-  const { isDumpActive, bootMemorySize, area } = record.fadump
-  const usable = isDumpActive ? bootMemorySize : all - (area === undefined ? 0n : rangeLength(area))
-  return meminfoText(usable, kernelUseBytes(all))
+  const { isEnabled, isDumpActive, bootMemorySize, area, cmaArea } = record.fadump
+  const lent = cmaArea === undefined ? 0n : rangeLength(cmaArea)
+  const reserved = area === undefined ? 0n : rangeLength(area) - lent
+  const usable = isDumpActive && isEnabled ? bootMemorySize : all - reserved
+  return meminfoText(usable, kernelUseBytes(all), record.profile === 'modern' ? lent : undefined)
 }
 
 /** The text of the log, at most the last 60 KiB of it: what fits a reply. */

@@ -51,9 +51,13 @@ import {
 import {
   byteLength,
   memoryRange,
+  rangeLength,
+  rangeOf,
   realAddress,
+  subtract,
   toAscii,
   type ByteLength,
+  type MemoryRange,
 } from '@fadump-lab/shared/units'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { z } from 'zod'
@@ -247,8 +251,9 @@ export class FakeFirmware {
       })
     const root = deviceNode('', {}, [
       deviceNode('chosen', { bootargs: fromText(bootArguments) }),
-      memory(0n, rmaBytes),
-      ...(rmaBytes < memoryBytes ? [memory(rmaBytes, memoryBytes)] : []),
+      ...[memoryRange(0n, rmaBytes), memoryRange(rmaBytes, memoryBytes)]
+        .flatMap((range) => withoutHoles(range, this.partition.memoryHoles))
+        .map(({ start, end }) => memory(start, end)),
       deviceNode(
         'rtas',
         new Map(
@@ -384,6 +389,13 @@ function sendProblem(
     detail: problem.message,
   }
   return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(body))
+}
+
+function withoutHoles(range: MemoryRange, holes: Partition['memoryHoles']): MemoryRange[] {
+  return holes.reduce<MemoryRange[]>(
+    (rest, { address, length }) => rest.flatMap((part) => subtract(part, rangeOf(address, length))),
+    rangeLength(range) > 0n ? [range] : [],
+  )
 }
 
 function least(a: bigint, b: bigint): ByteLength {
