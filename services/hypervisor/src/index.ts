@@ -7,6 +7,7 @@ import { createRooms } from './rooms.ts'
 import { firmwareHandlers } from './routes/firmware.ts'
 import { inventoryHandlers } from './routes/inventory.ts'
 import { operationHandlers } from './routes/operations.ts'
+import { structureHandlers } from './routes/structures.ts'
 
 export { configSchema, defaultSettings, settingsOf, type HypervisorConfig } from './config.ts'
 export type { HypervisorDeps, HypervisorSettings } from './deps.ts'
@@ -32,6 +33,7 @@ export function buildHypervisor(deps: HypervisorDeps): Service {
     ...guarded(inventoryHandlers(rooms), isTakenUp),
     ...guarded(operationHandlers(rooms), isTakenUp),
     ...guarded(firmwareHandlers(rooms), isTakenUp),
+    ...guarded(structureHandlers(rooms), isTakenUp),
   })
   return {
     app,

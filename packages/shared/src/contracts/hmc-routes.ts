@@ -9,6 +9,7 @@ import { lparKernelRoutes } from './lpar-kernel-routes.ts'
 import { crashRequest } from './partition.ts'
 import { jobParams, partitionParams } from './route-parameters.ts'
 import { json, type Routes } from './route.ts'
+import { structureRoutes } from './structure-routes.ts'
 
 const operation = {
   method: 'POST',
@@ -28,6 +29,7 @@ function versioned<const R extends Routes>(routes: R): { [K in keyof R]: R[K] } 
 
 export const hmcRoutes = versioned({
   ...inventoryRoutes,
+  ...structureRoutes,
   ...collectorRoutes,
   activate: {
     ...operation,

@@ -4,6 +4,7 @@ import { inventoryRoutes } from './inventory-routes.ts'
 import { bootProgress, imageNotes, partition, vcpu, vcpuUpdate } from './partition.ts'
 import { imageParams, partitionParams } from './route-parameters.ts'
 import { bytes, json, none, type Routes } from './route.ts'
+import { structureRoutes } from './structure-routes.ts'
 
 /** vCPU contexts of the largest partition as JSON. */
 const vcpusBytesMax = 16 * 1024 * 1024
@@ -11,6 +12,7 @@ const rtasBytesMax = 4096
 
 export const hypervisorRoutes = {
   ...inventoryRoutes,
+  ...structureRoutes,
   activatePartition: {
     method: 'POST',
     path: '/partitions/:partition/activate',

@@ -63,5 +63,11 @@ export {
 export { hmcRoutes } from './hmc-routes.ts'
 export { hypervisorRoutes } from './hypervisor-routes.ts'
 export { lparKernelRoutes } from './lpar-kernel-routes.ts'
+export {
+  partitionStructure,
+  structureBytesMax,
+  structureRoutes,
+  type PartitionStructure,
+} from './structure-routes.ts'
 export { elfMedia, flattenedMedia, ndjsonMedia } from './route-parameters.ts'
 export { frameSpace, imageSpace, partitionSpace, records } from './spaces.ts'

@@ -1,4 +1,4 @@
-/** Frames, partitions and images: the console passes on what the hypervisor says. */
+/** Frames, partitions with their structures, images: the console passes on what the hypervisor says. */
 import {
   newFrame,
   newPartition,
@@ -26,6 +26,7 @@ export function inventoryHandlers({
     getPartition: ({ params, correlationId }) => hypervisor.getPartition({ params, correlationId }),
     deletePartition: ({ params, correlationId }) =>
       hypervisor.deletePartition({ params, correlationId }),
+    getStructure: ({ params, correlationId }) => hypervisor.getStructure({ params, correlationId }),
     armFirmwareFault: ({ params, body, correlationId }) =>
       hypervisor.armFirmwareFault({ params, body, correlationId }),
     listFirmwareFaults: ({ params, correlationId }) =>

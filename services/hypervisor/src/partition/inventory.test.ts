@@ -234,6 +234,7 @@ suite('partitions', () => {
       () => client.restartPartition(nobody),
       () => client.systemReset(nobody),
       () => client.getDeviceTree(nobody),
+      () => client.getStructure({ params: { ...nobody.params, structure: 'fdm' } }),
       () => client.getVcpus(nobody),
       () => client.putVcpus({ ...nobody, body: { epoch: 0, vcpus: [] } }),
       () => client.reportBootProgress({ ...nobody, body: { epoch: 0, event: 'booted' } }),
