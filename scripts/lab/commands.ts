@@ -1,6 +1,7 @@
 /** The commands of `./lab`. Each is loaded when it runs, so that `help` works whatever else is broken. */
 import { command, port, redisUrl, text } from './command.ts'
 import type { Command } from './command.ts'
+import { explainCommand } from './explain/row.ts'
 
 export const commands: Readonly<Record<string, Command>> = {
   demo: command({
@@ -39,6 +40,7 @@ export const commands: Readonly<Record<string, Command>> = {
       return up({ redis, port, dumps: dumps ?? 'dumps' })
     },
   }),
+  explain: explainCommand((line) => process.stdout.write(`${line}\n`)),
   test: command({
     summary: 'Run everything CI runs, or only the test files whose path contains a PATTERN',
     options: {},

@@ -101,8 +101,8 @@ test('a fault of our own ends with 70 and tells where and why', async () => {
   assert.match(errors.join('\n'), /outer[\s\S]*dispatch\.test\.ts[\s\S]*caused by .*inner/)
 })
 
-test('the commands of the house are demo, up and test', () => {
-  assert.deepEqual(Object.keys(commands), ['demo', 'up', 'test'])
+test('the commands of the house are demo, up, explain and test', () => {
+  assert.deepEqual(Object.keys(commands), ['demo', 'up', 'explain', 'test'])
 })
 
 test('a Redis URL has the scheme redis or rediss and a host', () => {

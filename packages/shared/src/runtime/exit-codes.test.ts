@@ -10,6 +10,8 @@ test('the exit codes are those of sysexits.h', () => {
     [
       ['EX_OK', 0],
       ['EX_USAGE', 64],
+      ['EX_DATAERR', 65],
+      ['EX_NOINPUT', 66],
       ['EX_SOFTWARE', 70],
       ['EX_TEMPFAIL', 75],
       ['EX_CONFIG', 78],

@@ -3,6 +3,8 @@
 export const exitCodes = {
   ok: { code: 0, sysexit: 'EX_OK', meaning: 'ended as asked' },
   usage: { code: 64, sysexit: 'EX_USAGE', meaning: 'the command line is wrong' },
+  data: { code: 65, sysexit: 'EX_DATAERR', meaning: 'the data is not what it should be' },
+  noInput: { code: 66, sysexit: 'EX_NOINPUT', meaning: 'what should be read is not there' },
   internal: { code: 70, sysexit: 'EX_SOFTWARE', meaning: 'an invariant of the program is broken' },
   unavailable: {
     code: 75,
