@@ -335,6 +335,13 @@ const states: readonly Row[] = [
     '2',
   ],
   [
+    'registering twice',
+    'PUT /partitions/on/sys/kernel/fadump_registered',
+    422,
+    /^\/sys\/kernel\/fadump_registered: .*\(EINVAL\): it is 1 already$/,
+    '1',
+  ],
+  [
     'a write to what can only be read',
     'PUT /partitions/on/sys/kernel/fadump_enabled',
     403,

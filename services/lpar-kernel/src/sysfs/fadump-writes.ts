@@ -26,7 +26,8 @@ export async function writeRegistered(kernel: RunningKernel, text: string): Prom
   const isThatAlready = fadump.isRegistered === (value === 1)
   const errno = value === 1 ? await register(kernel, rules) : await unregister(kernel, rules)
   if (errno === undefined) return
-  if (isThatAlready) refuse(errno, `it is ${value} already`)
+  const rule = value === 1 ? rules.whenAlreadyRegistered : rules.whenNotRegistered
+  if (isThatAlready && errno === rule) refuse(errno, `it is ${value} already`)
   refuse(errno, refusals[errno] ?? 'firmware refused; see the kernel log')
 }
 
