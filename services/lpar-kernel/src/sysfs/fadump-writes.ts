@@ -26,9 +26,12 @@ export async function writeRegistered(kernel: RunningKernel, text: string): Prom
   const isThatAlready = fadump.isRegistered === (value === 1)
   const errno = value === 1 ? await register(kernel, rules) : await unregister(kernel, rules)
   if (errno === undefined) return
-  const rule = value === 1 ? rules.whenAlreadyRegistered : rules.whenNotRegistered
-  if (isThatAlready && errno === rule) refuse(errno, `it is ${value} already`)
-  refuse(errno, refusals[errno] ?? 'firmware refused; see the kernel log')
+  const isRuled = errno === (value === 1 ? rules.whenAlreadyRegistered : rules.whenNotRegistered)
+  refuse(errno, isThatAlready && isRuled ? `it is ${value} already` : firmwareRefusal(errno))
+}
+
+function firmwareRefusal(errno: Errno): string {
+  return refusals[errno] ?? 'firmware refused; see the kernel log'
 }
 
 const refusals: Partial<Record<Errno, string>> = {
