@@ -89,9 +89,9 @@ suite('memory is bounded', { skip: without('redis-server') }, () => {
     await assertPeaks(t)
   })
 
-  test('256 MiB of content, more than may be held, go through windows', async (t) => {
+  test('192 MiB of content, more than may be held, go through windows', async (t) => {
     const seed = 5
-    const populatedBytes = 256 * MiB
+    const populatedBytes = 192 * MiB
     await room().api.boot({
       id: 'full',
       memoryBytes: 1024 * MiB,
