@@ -3,6 +3,7 @@ import { confidence } from './confidence.ts'
 import { configuration } from './configuration.ts'
 import { problemsPage } from './problems.ts'
 import { stateMachines } from './state-machines.ts'
+import { wireFormats } from './wire-formats.ts'
 
 /** File name below docs/ and what renders its text. */
 export const pages: Readonly<Record<string, () => string>> = {
@@ -10,4 +11,5 @@ export const pages: Readonly<Record<string, () => string>> = {
   'configuration.md': configuration,
   'problems.md': problemsPage,
   'state-machines.md': stateMachines,
+  'wire-formats.md': wireFormats,
 }
