@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { truthBytes, type TruthFile } from '../../../../test/fixtures/truth/index.ts'
+import { assertSameStructure } from '../../../../test/support/structures.ts'
 import { encodeRtasCall, encodeRtasReply } from '../rtas/index.ts'
 import { fromHex } from '../units/index.ts'
 import {
@@ -77,6 +78,21 @@ describe('two structures compared', () => {
       lines.at(-1),
       'the first is readable; the second is at offset 0xa0: expected the 40 bytes of rtas_fadump_section; found nothing',
     )
+  })
+
+  test('make the message of a failing test', () => {
+    const other = recorded.fdm.slice()
+    other[0x9f] = 1
+    assertSameStructure('fdm', recorded.fdm, recorded.fdm.slice())
+    assert.throws(() => assertSameStructure('fdm', recorded.fdm, other), {
+      message: [
+        'dump memory structure, as registered or as ibm,kernel-dump, actual ≠ expected:',
+        'sections[2].destination_address: 0x0000000014010000 (real address, up to 0x28010000) ≠ 0x0000000014010001 (real address, up to 0x28010001)',
+      ].join('\n'),
+    })
+    other.set(recorded.fdm)
+    other[439] = 1
+    assert.throws(() => assertSameStructure('fdm', recorded.fdm, other), /00 ≠ 0+1/)
   })
 
   test('look at every CPU', () => {

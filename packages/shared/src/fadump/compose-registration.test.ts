@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { truthBytes } from '../../../../test/fixtures/truth/index.ts'
+import { assertSameStructure } from '../../../../test/support/structures.ts'
 import {
   byteLength,
   fromHex,
@@ -95,7 +96,7 @@ describe('the structure that v5 registers', () => {
 describe('the structure that modern registers', () => {
   test('C033 and C036 is, byte for byte, what a real kernel registered', () => {
     const bytes = encodeDumpMemoryStructure(composeRegistration(recorded))
-    assert.equal(toHex(bytes), toHex(truthBytes('fdm-registered.bin').subarray(0, 200)))
+    assertSameStructure('fdm', bytes, truthBytes('fdm-registered.bin').subarray(0, 200))
     assert.equal(modern.workBufferBytesOther, 440)
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { truthBytes } from '../../../../test/fixtures/truth/index.ts'
+import { assertSameStructure } from '../../../../test/support/structures.ts'
 import { InvariantError, realAddress, toHex, viewOf } from '../units/index.ts'
 import {
   checkCrashInfoHeader,
@@ -56,10 +57,8 @@ describe('the crash info header', () => {
 
   test('C094 of modern is FADMPSIG version 1, 680 little-endian bytes, as a real kernel registers it', () => {
     assert.equal(crashInfoHeaderLength(modern), 680)
-    assert.equal(
-      toHex(encodeCrashInfoHeader(newHeader, modern)),
-      toHex(truthBytes('fadumphdr-first.bin')),
-    )
+    const encoded = encodeCrashInfoHeader(newHeader, modern)
+    assertSameStructure('crash-info', encoded, truthBytes('fadumphdr-first.bin'))
     assert.deepEqual(decodeCrashInfoHeader(truthBytes('fadumphdr-first.bin'), modern), newHeader)
   })
 
