@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
-import type { FirmwareFaultName, LabEvent } from '@fadump-lab/shared/contracts'
+import { Problem, type FirmwareFaultName, type LabEvent } from '@fadump-lab/shared/contracts'
+import { concat } from '@fadump-lab/shared/units'
 import { eventually } from '../support/eventually.ts'
 import { startRoom, type Room } from '../support/room.ts'
 
@@ -24,7 +25,14 @@ interface Fault {
 interface Row {
   readonly what: string
   readonly faults: readonly Fault[]
-  readonly outcome: Readonly<Record<Profile, Outcome>>
+  /** Profiles that the row does not concern are left out. */
+  readonly outcome: Readonly<Partial<Record<Profile, Outcome>>>
+  /** What ends the kernel. Default: a crash of its own. */
+  readonly by?: 'kill' | 'crash after a migration'
+  /** Armed before the kernel boots; such a fault is not counted. */
+  readonly isArmedBefore?: boolean
+  /** CPU notes in the stored dump. */
+  readonly notes?: Readonly<Record<Profile, number>>
 }
 
 const both = (outcome: Outcome) => ({ v5: outcome, modern: outcome })
@@ -116,6 +124,40 @@ const rows: readonly Row[] = [
     faults: [{ name: 'os-term-status', value: -2, times: 3 }],
     outcome: both('captured'),
   },
+  {
+    what: 'C114 a parameter area with an error',
+    faults: [{ name: 'parameters-error' }],
+    outcome: { modern: 'captured' },
+  },
+  {
+    what: 'C114 a parameter area that is short',
+    faults: [{ name: 'parameters-short' }],
+    outcome: { modern: 'captured' },
+  },
+  {
+    what: 'C007 no ibm,extended-os-term',
+    faults: [{ name: 'no-extended-os-term' }],
+    isArmedBefore: true,
+    outcome: both('restart'),
+  },
+  {
+    what: 'C028 a crash after a migration has dropped the registration',
+    faults: [],
+    by: 'crash after a migration',
+    outcome: both('restart'),
+  },
+  {
+    what: 'C062 a kill by the hypervisor: no header filled',
+    faults: [],
+    by: 'kill',
+    outcome: both('captured'),
+    notes: { v5: 0, modern: 2 },
+  },
+  {
+    what: 'C023 invalidating is busy twice',
+    faults: [{ name: 'invalidate-status', value: 9900, times: 2 }],
+    outcome: both('captured'),
+  },
 ]
 
 /** The events of a partition that tell its outcome. */
@@ -144,19 +186,35 @@ suite('the failure matrix', () => {
   for (const profile of ['v5', 'modern'] as const) {
     for (const [index, row] of rows.entries()) {
       const outcome = row.outcome[profile]
+      if (outcome === undefined) continue
       test(`${row.what}: ${profile}, ${outcome}`, async () => {
         const id = `${profile}-${index}`
-        await room.api.boot({
-          id,
-          memoryBytes: GiB,
-          processors: 2,
-          profile,
-          captureTarget: 'local',
-          content: { seed: index, populatedBytes: 2 ** 20 },
-        })
         const params = { partition: id }
-        for (const body of row.faults) await room.api.routes.armFirmwareFault({ params, body })
-        await room.api.routes.crash({ params, body: {} })
+        const arm = async () => {
+          for (const body of row.faults) await room.api.routes.armFirmwareFault({ params, body })
+        }
+        await room.api.routes.createPartition({
+          body: {
+            id,
+            memoryBytes: GiB,
+            processors: 2,
+            profile,
+            captureTarget: 'local',
+            content: { seed: index, populatedBytes: 2 ** 20 },
+          },
+        })
+        if (row.isArmedBefore === true) await arm()
+        await room.api.done(await room.api.routes.activate({ params }))
+        await eventually(
+          'registered',
+          async () => (await room.api.partition(id)).registration === 'registered',
+        )
+        if (row.isArmedBefore !== true) await arm()
+        if (row.by === 'kill') await room.api.routes.killPartition({ params })
+        else {
+          if (row.by !== undefined) await room.api.routes.migratePartition({ params })
+          await room.api.routes.crash({ params, body: {} })
+        }
         await eventually(
           `${id} has an outcome and runs`,
           async () =>
@@ -166,10 +224,72 @@ suite('the failure matrix', () => {
         )
         assert.equal(outcomeOf((await eventsOf(id)).map(({ event }) => event)), outcome)
         for (const { hits, times } of await room.api.routes.listFirmwareFaults({ params })) {
-          assert.equal(hits, times)
+          assert.equal(hits, row.isArmedBefore === true ? 0 : times)
         }
+        if (row.notes !== undefined) assert.equal(await storedNotes(room, id), row.notes[profile])
         await room.api.routes.shutdownPartition({ params, body: { immediate: true } })
       })
     }
+  }
+})
+
+/** CPU notes of the partition's stored dump: NT_PRSTATUS is 524 bytes of the vmcore's merged note. */
+async function storedNotes(room: Room, partition: string): Promise<number> {
+  const { lastDump } = await room.api.partition(partition)
+  const params = { dump: lastDump ?? 'no-dump' }
+  const { body } = await room.api.routes.downloadVmcore({
+    params,
+    headers: { range: 'bytes=0-262143' },
+  })
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  const text = new TextDecoder('latin1').decode(concat(chunks))
+  return text.split('CORE\0').length - 1
+}
+
+/** A fault of registering, and what the writer of fadump_registered sees. */
+const registerRows: readonly (readonly [status: number, v5: string, modern: string])[] = [
+  [-1, 'success', 'EIO'],
+  [-3, 'success', 'EINVAL'],
+  [-9, 'success', 'EEXIST'],
+  [-10, 'success', 'EIO'],
+  [-77, 'success', 'EIO'],
+]
+
+suite('registering with a firmware that refuses', () => {
+  let room: Room
+  before(async () => {
+    room = await startRoom()
+  })
+  after(() => room[Symbol.asyncDispose]())
+
+  for (const profile of ['v5', 'modern'] as const) {
+    test(`C131 what the writer sees of each status: ${profile}`, async () => {
+      const id = profile
+      await room.api.boot({ id, memoryBytes: GiB, processors: 1, profile, dumpService: false })
+      const params = { partition: id, '*': 'kernel/fadump_registered' }
+      const write = async (body: string) => {
+        try {
+          await room.api.routes.writePartitionFile({ params, query: {}, body })
+          return 'success'
+        } catch (error) {
+          return error instanceof Problem ? error.extensions['errno'] : error
+        }
+      }
+      // A modern kernel may have registered at boot.
+      if ((await room.api.partition(id)).registration === 'registered') await write('0')
+      for (const [status, v5, modern] of registerRows) {
+        await room.api.routes.armFirmwareFault({
+          params: { partition: id },
+          body: { name: 'register-status', value: status },
+        })
+        assert.equal(await write('1'), profile === 'v5' ? v5 : modern, `status ${status}`)
+        assert.equal((await room.api.partition(id)).registration, 'idle')
+        // After −9 the kernel believes itself registered.
+        if (status === -9) await write('0')
+      }
+      assert.equal(await write('1'), 'success')
+      assert.equal((await room.api.partition(id)).registration, 'registered')
+    })
   }
 })
