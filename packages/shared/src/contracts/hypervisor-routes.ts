@@ -1,7 +1,14 @@
 /** The operations of PHYP and partition firmware. Internal. */
 import { z } from 'zod'
 import { inventoryRoutes } from './inventory-routes.ts'
-import { bootProgress, imageNotes, partition, vcpu, vcpuUpdate } from './partition.ts'
+import {
+  bootProgress,
+  imageNotes,
+  memoryAssignment,
+  partition,
+  vcpu,
+  vcpuUpdate,
+} from './partition.ts'
 import { imageParams, partitionParams } from './route-parameters.ts'
 import { bytes, json, none, type Routes } from './route.ts'
 import { structureRoutes } from './structure-routes.ts'
@@ -89,6 +96,16 @@ export const hypervisorRoutes = {
     status: 200,
     reply: json(z.array(vcpu)),
     problems: ['not-found'],
+  },
+  assignMemory: {
+    method: 'PUT',
+    path: '/partitions/:partition/memory-blocks',
+    summary: 'Dynamic reconfiguration: the memory blocks that the partition has from now on',
+    params: partitionParams,
+    body: json(memoryAssignment),
+    status: 200,
+    reply: json(partition),
+    problems: ['not-found', 'stale-boot', 'invalid-configuration'],
   },
   reportBootProgress: {
     method: 'POST',

@@ -64,6 +64,8 @@ export const newPartition = z.strictObject({
   /** Where the capture kernel sends the dump; the network needs more boot memory. */
   captureTarget: z.enum(['network', 'local']).default('network'),
   /** Ascending, apart from each other; address 0 is memory. `memoryBytes` counts them as well. */
+  /** Up to where memory can be added while it runs; set aside on the frame. Default: `memoryBytes`. */
+  maximumMemoryBytes: byteCount.optional(),
   memoryHoles: z.array(memoryHole).max(memoryHolesMax).default([]),
   /** CPUs that are offline from boot on. */
   offlineCpus: z.array(z.int().min(0)).default([]),
@@ -76,6 +78,8 @@ export type RegistrationState = z.output<typeof registrationState>
 export const partition = z.strictObject({
   ...newPartition.shape,
   rmaBytes: byteCount,
+  /** Memory added while it runs, above `memoryBytes`: one entry a block, ascending. */
+  addedMemory: z.array(memoryHole).default([]),
   state: partitionState,
   registration: registrationState,
   /** Generation of the present boot; requests of a kernel carry it. */
@@ -99,6 +103,14 @@ export const registers = z.record(z.string().max(8), hexU64)
 export const vcpu = z.strictObject({ cpu: z.int().min(0), online: z.boolean(), registers })
 export type Vcpu = z.output<typeof vcpu>
 export const vcpuUpdate = z.strictObject({ epoch: z.int().min(0), vcpus: z.array(vcpu).max(4096) })
+
+/** Which memory a partition has from now on; what it gives back is cleared. */
+export const memoryAssignment = z.strictObject({
+  epoch: z.int().min(0),
+  memoryHoles: z.array(memoryHole).max(4096),
+  addedMemory: z.array(memoryHole).max(4096),
+})
+export type MemoryAssignment = z.output<typeof memoryAssignment>
 
 export const bootProgress = z.strictObject({
   epoch: z.int().min(0),

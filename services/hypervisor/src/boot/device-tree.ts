@@ -57,15 +57,27 @@ function chosenNode(record: FirmwareRecord): DeviceNode {
 }
 
 /** One node for each range between holes. */
-function memoryNodes({ memoryBytes, memoryHoles }: FirmwareRecord): DeviceNode[] {
+function memoryNodes({ memoryBytes, memoryHoles, addedMemory }: FirmwareRecord): DeviceNode[] {
   const starts = [0n, ...memoryHoles.map(({ address, length }) => address + length)]
   const ends = [...memoryHoles.map(({ address }) => address as bigint), memoryBytes as bigint]
-  return starts.map((start, index) =>
-    deviceNode(`memory@${start.toString(16)}`, {
+  const configured = starts.map((start, index) => ({
+    address: start,
+    length: (ends[index] ?? start) - start,
+  }))
+  const node = (address: bigint, length: bigint, more: Record<string, Uint8Array>) =>
+    deviceNode(`memory@${address.toString(16)}`, {
       device_type: fromText('memory'),
-      reg: fromCells64(start, (ends[index] ?? start) - start),
-    }),
-  )
+      reg: fromCells64(address, length),
+      ...more,
+    })
+  return [
+    ...configured
+      .filter(({ length }) => length > 0n)
+      .map(({ address, length }) => node(address, length, {})),
+    ...addedMemory.map(({ address, length }) =>
+      node(address, length, { hotpluggable: new Uint8Array(0) }),
+    ),
+  ]
 }
 
 function cpusNode(record: FirmwareRecord): DeviceNode {

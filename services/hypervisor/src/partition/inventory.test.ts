@@ -139,6 +139,7 @@ suite('partitions', () => {
       prstatusPids: 'truth',
       captureTarget: 'network',
       memoryHoles: [],
+      addedMemory: [],
       offlineCpus: [],
       state: 'not-activated',
       registration: 'idle',

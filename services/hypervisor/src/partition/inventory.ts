@@ -98,7 +98,10 @@ export class Inventory {
       checkNewPartition(partition)
       if (partition.image !== undefined)
         checkImageFits(partition, await images.get(partition.image))
-      frames.requireCapacity(partition.frame, partition)
+      frames.requireCapacity(partition.frame, {
+        memoryBytes: partition.maximumMemoryBytes ?? partition.memoryBytes,
+        processors: partition.processors,
+      })
       const incarnation = this.#deps.random.hex(incarnationBytes)
       const record = newFirmwareRecord(partition, { incarnation, correlationId })
       const epoch = await this.#makeSpace(record)
@@ -142,9 +145,13 @@ export class Inventory {
   async #makeSpace(record: FirmwareRecord): Promise<Epoch> {
     const space = partitionSpace(record.frame, record.id)
     try {
-      const { epoch } = await this.#deps.store.createSpace(space, record.memoryBytes, {
-        [records.firmware]: encodeFirmwareRecord(record),
-      })
+      const { epoch } = await this.#deps.store.createSpace(
+        space,
+        record.maximumMemoryBytes ?? record.memoryBytes,
+        {
+          [records.firmware]: encodeFirmwareRecord(record),
+        },
+      )
       return epoch
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'space-exists')) throw error

@@ -73,6 +73,15 @@ const rules: readonly Rule[] = [
     value: ({ offlineCpus }) => `${new Set(offlineCpus).size} offline`,
   },
   {
+    breaks: ({ maximumMemoryBytes, memoryBytes }) =>
+      maximumMemoryBytes !== undefined &&
+      (maximumMemoryBytes < memoryBytes ||
+        maximumMemoryBytes > memoryBytesMax ||
+        !isAligned(maximumMemoryBytes, BigInt(pageSize))),
+    demand: 'maximumMemoryBytes must be a multiple of 65536 from memoryBytes to 64 TiB',
+    value: ({ maximumMemoryBytes }) => `${maximumMemoryBytes}`,
+  },
+  {
     breaks: ({ memoryHoles, memoryBytes }) => !areHolesInOrder(memoryHoles, memoryBytes),
     demand:
       'memoryHoles must be ascending, apart from each other, multiples of 65536 and inside memory, whose first and last page stay',
@@ -147,6 +156,7 @@ export function newFirmwareRecord(
     ...partition,
     ...given,
     rmaBytes: partition.rmaBytes ?? defaultRma(partition.memoryBytes),
+    addedMemory: [],
     state: 'not-activated',
     registration: 'idle',
     crashes: 0,

@@ -85,7 +85,8 @@ export class Partitions {
   }
 
   add(record: FirmwareRecord): void {
-    const { id, frame, memoryBytes, processors, image } = record
+    const { id, frame, processors, image } = record
+    const memoryBytes = record.maximumMemoryBytes ?? record.memoryBytes
     this.#entries.set(id, { id, frame, memoryBytes, processors, image })
     this.#countState(id, record.state)
   }

@@ -109,7 +109,7 @@ function freshMemory(record: FirmwareRecord): Fresh {
 }
 
 function wholeMemory(record: FirmwareRecord) {
-  return memoryRange(0n, record.memoryBytes)
+  return memoryRange(0n, record.maximumMemoryBytes ?? record.memoryBytes)
 }
 
 /** PHYP drops a registration when a partition boots or goes off; a dump that waits goes with the power. */

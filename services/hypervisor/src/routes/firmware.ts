@@ -3,11 +3,18 @@ import type { hypervisorRoutes } from '@fadump-lab/shared/contracts'
 import type { Handlers } from '@fadump-lab/shared/http'
 import { bootDeviceTree } from '../boot/boot-device-tree.ts'
 import { reportBootProgress } from '../partition/boot-progress.ts'
+import { assignMemory } from '../partition/memory-assignment.ts'
 import { getVcpus, putVcpus } from '../partition/vcpu-access.ts'
 import type { Rooms } from '../rooms.ts'
 import { callRtas } from '../rtas/dispatch.ts'
 
-type FirmwareRoute = 'getDeviceTree' | 'rtasCall' | 'putVcpus' | 'getVcpus' | 'reportBootProgress'
+type FirmwareRoute =
+  | 'assignMemory'
+  | 'getDeviceTree'
+  | 'rtasCall'
+  | 'putVcpus'
+  | 'getVcpus'
+  | 'reportBootProgress'
 
 export function firmwareHandlers({
   partitions,
@@ -28,6 +35,8 @@ export function firmwareHandlers({
       return undefined
     },
     getVcpus: ({ params }) => getVcpus({ deps, partitions }, params.partition),
+    assignMemory: ({ params, body, correlationId }) =>
+      assignMemory(partitions, params.partition, { assignment: body, correlationId }),
     reportBootProgress: ({ params, body, correlationId }) =>
       reportBootProgress(partitions, params.partition, { progress: body, correlationId }),
   }

@@ -82,6 +82,10 @@ export function freshRecord(
     bootedAtMs: context.clock.now(),
     commandLine: facts.bootArguments,
     memoryRegions: [...facts.memoryRegions],
+    memory: {
+      configuredBytes: partition.memoryBytes,
+      maximumBytes: partition.maximumMemoryBytes ?? partition.memoryBytes,
+    },
     rmaSize: facts.rmaSize,
     processors: partition.processors,
     offlineCpus: offlineCpusOf(context, false),

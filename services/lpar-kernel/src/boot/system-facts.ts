@@ -20,7 +20,7 @@ import {
 import type { KernelRecord } from '../kernel/kernel-record.ts'
 
 export interface SystemFacts {
-  /** `memblock.memory`: ascending, joined. */
+  /** `memblock.memory`: ascending, joined apart from memory that was added. */
   readonly memoryRegions: readonly MemoryRange[]
   /** The real mode area: the range at 0, or the part of it that firmware can address. */
   readonly rmaSize: ByteLength
@@ -40,13 +40,17 @@ export function readSystemFacts(
   rmaMax: ByteLength,
 ): SystemFacts {
   const { root } = decodeDeviceTree(blob)
-  const ranges = root.children.filter(isMemory).flatMap(rangesOf)
+  const ranges = root.children.filter((node) => isMemory(node) && !isAdded(node)).flatMap(rangesOf)
   const rtas = findNode(root, '/rtas')?.properties ?? new Map<string, Uint8Array>()
   const bootArguments = findNode(root, '/chosen')?.properties.get('bootargs')
   const first = ranges.find((range) => range.start === 0n)
   const firstLength = first === undefined ? byteLength(0n) : rangeLength(first)
   return {
-    memoryRegions: coalesce(ranges),
+    // As in memblock, what can be unplugged is not joined with what cannot.
+    memoryRegions: [
+      ...coalesce(ranges),
+      ...coalesce(root.children.filter(isAdded).flatMap(rangesOf)),
+    ],
     rmaSize: firstLength < rmaMax ? firstLength : rmaMax,
     bootArguments: bootArguments === undefined ? '' : toText(bootArguments),
     rtas: {
@@ -61,6 +65,10 @@ export function readSystemFacts(
 
 function isMemory(node: DeviceNode): boolean {
   return node.name.split('@')[0] === 'memory'
+}
+
+function isAdded(node: DeviceNode): boolean {
+  return isMemory(node) && node.properties.has('hotpluggable')
 }
 
 /** `reg` with two address cells and two size cells, as the root of every pSeries tree has them. */

@@ -10,7 +10,7 @@ import type { Client } from '@fadump-lab/shared/http'
 import { decodeRtasReturns, encodeRtasCall, rtasDelayMs } from '@fadump-lab/shared/rtas'
 import type { Clock } from '@fadump-lab/shared/runtime'
 import type { Epoch } from '@fadump-lab/shared/store'
-import { hex } from '@fadump-lab/shared/units'
+import { hex, rangeLength, type MemoryRange } from '@fadump-lab/shared/units'
 
 export type HypervisorClient = Client<typeof hypervisorRoutes>
 
@@ -89,6 +89,23 @@ export class FirmwareClient {
   async putVcpus(vcpus: readonly Vcpu[]): Promise<void> {
     const body = { epoch: this.boot.epoch, vcpus: vcpus.map(encodeVcpu) }
     await this.#hypervisor.putVcpus({ ...this.#request, body })
+  }
+
+  /** Which memory the partition has from now on; `memoryHoles` and `addedMemory` as in its configuration. */
+  assignMemory(blocks: {
+    readonly memoryHoles: readonly MemoryRange[]
+    readonly addedMemory: readonly MemoryRange[]
+  }): Promise<Partition> {
+    const encode = (range: MemoryRange) => ({
+      address: hex(range.start),
+      length: Number(rangeLength(range)),
+    })
+    const body = {
+      epoch: this.boot.epoch,
+      memoryHoles: blocks.memoryHoles.map(encode),
+      addedMemory: blocks.addedMemory.map(encode),
+    }
+    return this.#hypervisor.assignMemory({ ...this.#request, body })
   }
 
   reportBootProgress(progress: Omit<BootProgress, 'epoch'>): Promise<Partition> {

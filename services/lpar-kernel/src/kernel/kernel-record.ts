@@ -72,6 +72,8 @@ const kernelRecord = z.strictObject({
   bootedAtMs: z.number(),
   commandLine: z.string(),
   memoryRegions: z.array(range),
+  /** Memory that was added above the configured end, and how far it may go. */
+  memory: z.strictObject({ configuredBytes: byteCount, maximumBytes: byteCount }).optional(),
   rmaSize: byteCount,
   processors: z.int(),
   offlineCpus: z.array(z.int()),

@@ -12,6 +12,7 @@ import { profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { writeBootargsAppend } from './bootargs-append.ts'
 import { cpuFiles } from './cpu-files.ts'
+import { writeDlpar } from './dlpar.ts'
 import { writeRegistered, writeReleaseMem } from './fadump-writes.ts'
 
 /** What a write answers: success, an errno, or that another host was writing at the same time. */
@@ -98,6 +99,11 @@ const modernFiles: readonly SysfsFile[] = [
   { ...region, exists: isSupported },
 ]
 
+/** `pseries` dynamic reconfiguration: the same file for both profiles. */
+const common: readonly SysfsFile[] = [
+  { path: 'kernel/dlpar', mode: 0o200, exists: () => true, write: writeDlpar },
+]
+
 const files: Readonly<Record<KernelProfileName, readonly SysfsFile[]>> = {
   v5: v5Files,
   modern: modernFiles,
@@ -105,7 +111,9 @@ const files: Readonly<Record<KernelProfileName, readonly SysfsFile[]>> = {
 
 /** The file at `path` of this kernel, if there is one. */
 export function findFile(record: KernelRecord, path: string): SysfsFile | undefined {
-  const fixed = files[record.profile].find((file) => file.path === path && file.exists(record))
+  const fixed = [...files[record.profile], ...common].find(
+    (file) => file.path === path && file.exists(record),
+  )
   return fixed ?? cpuFiles(record, path)
 }
 

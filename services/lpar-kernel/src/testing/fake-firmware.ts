@@ -138,13 +138,17 @@ export class FakeFirmware {
     this.#partition = {
       ...configured,
       rmaBytes: configured.rmaBytes ?? byteLength(least(configured.memoryBytes, 256n << 20n)),
+      addedMemory: [],
       state: 'starting',
       registration: 'idle',
       epoch: 0,
       crashes: 0,
       correlationId: 'test-1',
     }
-    await this.store.createSpace(this.space, configured.memoryBytes)
+    await this.store.createSpace(
+      this.space,
+      configured.maximumMemoryBytes ?? configured.memoryBytes,
+    )
     await this.#boot(
       configured.image === undefined
         ? { nextEpoch: true }
@@ -211,6 +215,11 @@ export class FakeFirmware {
         return undefined
       },
       getVcpus: async () => this.#vcpus,
+      assignMemory: async ({ body: { epoch, memoryHoles, addedMemory } }) => {
+        this.#checkEpoch(epoch)
+        this.#set({ memoryHoles, addedMemory })
+        return this.partition
+      },
       reportBootProgress: async ({ body }) => {
         this.#checkEpoch(body.epoch)
         this.#event(body.event)
@@ -254,6 +263,13 @@ export class FakeFirmware {
       ...[memoryRange(0n, rmaBytes), memoryRange(rmaBytes, memoryBytes)]
         .flatMap((range) => withoutHoles(range, this.partition.memoryHoles))
         .map(({ start, end }) => memory(start, end)),
+      ...this.partition.addedMemory.map(({ address, length }) =>
+        deviceNode(`memory@${address.toString(16)}`, {
+          device_type: fromText('memory'),
+          reg: fromCells64(address, length),
+          hotpluggable: new Uint8Array(0),
+        }),
+      ),
       deviceNode(
         'rtas',
         new Map(
