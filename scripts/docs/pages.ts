@@ -1,6 +1,7 @@
 /** The generated pages of docs/, each made from the tables that the code itself runs on. */
 import { confidence } from './confidence.ts'
 import { configuration } from './configuration.ts'
+import { plantedBugs } from './planted-bugs.ts'
 import { problemsPage } from './problems.ts'
 import { stateMachines } from './state-machines.ts'
 import { wireFormats } from './wire-formats.ts'
@@ -9,6 +10,7 @@ import { wireFormats } from './wire-formats.ts'
 export const pages: Readonly<Record<string, () => string>> = {
   'confidence.md': confidence,
   'configuration.md': configuration,
+  'planted-bugs.md': plantedBugs,
   'problems.md': problemsPage,
   'state-machines.md': stateMachines,
   'wire-formats.md': wireFormats,

@@ -44,6 +44,7 @@ export const places: readonly string[] = [
   'test/conformance/',
   'test/contract/',
   'test/fixtures/',
+  'test/mutate/',
   'test/planted/',
   'test/simulation/',
   'test/soak/',

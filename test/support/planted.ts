@@ -34,12 +34,22 @@ export interface ScriptResult {
 }
 
 export interface SourceCopy extends AsyncDisposable {
+  /** Absolute. */
+  readonly root: string
   /** Runs a TypeScript file of the copy, named relative to its top, in a process of its own. */
   run(script: string, ...args: readonly string[]): Promise<ScriptResult>
 }
 
-/** What scripts are made of; everything else of the repository is not needed to run the services. */
-const copied = ['package.json', 'packages', 'services', 'scripts', 'test/support', 'test/planted']
+/** What scripts and tests are made of; nothing else of the repository is needed to run them. */
+const copied = [
+  'package.json',
+  'packages',
+  'services',
+  'scripts',
+  'test/fixtures',
+  'test/planted',
+  'test/support',
+]
 const workspaceScope = '@fadump-lab'
 const scriptTimeoutMs = 120_000
 
@@ -58,6 +68,7 @@ export async function copySources(bug?: Bug): Promise<SourceCopy> {
   if (bug !== undefined) await plant(root, bug)
   const kept = stack.move()
   return {
+    root,
     run: (script, ...args) => runScript(root, [script, ...args]),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -83,8 +94,10 @@ async function linkPackages(root: string): Promise<void> {
   }
 }
 
-async function plant(root: string, { file, find, replace }: Bug): Promise<void> {
-  const text = await readFile(join(root, file), 'utf8')
+/** Plants `bug` below `root`; disposing of it brings the line back. Throws when it is not there, or there twice. */
+export async function plant(root: string, { file, find, replace }: Bug): Promise<AsyncDisposable> {
+  const path = join(root, file)
+  const text = await readFile(path, 'utf8')
   const count = text.split(find).length - 1
   if (count !== 1) {
     throw new Error(
@@ -92,9 +105,10 @@ async function plant(root: string, { file, find, replace }: Bug): Promise<void> 
     )
   }
   await writeFile(
-    join(root, file),
+    path,
     text.replace(find, () => replace),
   )
+  return { [Symbol.asyncDispose]: () => writeFile(path, text) }
 }
 
 function runScript(root: string, args: readonly string[]): Promise<ScriptResult> {

@@ -1,0 +1,105 @@
+/** Bugs in the dump collector. */
+import { mutantsOf } from '../mutant.ts'
+
+const source = 'services/dump-collector/src'
+const tests = 'services/dump-collector/test'
+
+export const collectorMutants = mutantsOf([
+  {
+    file: `${source}/collect/store.ts`,
+    tests: [`${tests}/release.test.ts`, `${tests}/happy-path.test.ts`, `${tests}/kill.test.ts`],
+    bugs: [
+      {
+        name: 'early-release',
+        what: 'the partition is released before its dump has its final name',
+        find: 'const { clock, metrics } = capture.tools',
+        replace:
+          'await capture.kernel.release(capture.signal)\n  const { clock, metrics } = capture.tools',
+      },
+      {
+        name: 'vmcore-not-synced',
+        what: 'the dump counts as complete while its bytes are only in the page cache',
+        find: 'await file.sync()',
+        replace: '',
+      },
+    ],
+  },
+  {
+    file: `${source}/collect/capture.ts`,
+    tests: [`${tests}/happy-path.test.ts`, `${tests}/resume.test.ts`],
+    bugs: [
+      {
+        name: 'rename-forgotten',
+        what: 'a complete dump keeps .incomplete in its name',
+        find: 'if (outcome.publish === true) await this.publish()',
+        replace: '',
+      },
+      {
+        name: 'owner-not-checked',
+        what: 'a run that has lost its claim goes on writing',
+        find: 'if (onDisk?.owner === this.#progress.owner) return',
+        replace: 'if (onDisk !== undefined) return',
+      },
+    ],
+  },
+  {
+    file: `${source}/collect/verify.ts`,
+    tests: [`${tests}/verification.test.ts`],
+    bugs: [
+      {
+        name: 'entry-digest-not-checked',
+        what: 'bytes on the disk are not compared with the manifest',
+        find: 'if (digests[index] === sha256) good++',
+        replace: 'if (digests[index] !== undefined) good++',
+      },
+      {
+        name: 'repair-list-stale',
+        what: 'the list of parts to fetch again is not renewed after a verification',
+        find: 'capture.repair = found.bad',
+        replace: '',
+      },
+    ],
+  },
+  {
+    file: `${source}/manifest/manifest-check.ts`,
+    tests: [`${source}/manifest/manifest-check.test.ts`],
+    bugs: [
+      {
+        name: 'manifest-digest-not-checked',
+        what: 'a manifest whose trailer has another digest is accepted',
+        find: 'if (digest !== computed) {',
+        replace: 'if (digest === "") {',
+      },
+      {
+        name: 'manifest-entries-overlap',
+        what: 'an entry may begin before the one before ends',
+        find: 'if (offset < this.#end) {',
+        replace: 'if (offset < 0n) {',
+      },
+    ],
+  },
+  {
+    file: `${source}/transfer/coverage.ts`,
+    tests: [`${source}/transfer/coverage.test.ts`],
+    bugs: [
+      {
+        name: 'bytes-without-digest',
+        what: 'bytes get into the file that no entry of the manifest vouches for',
+        find: 'if (entry === undefined || entry.offset > covered) {',
+        replace: 'if (entry === undefined) {',
+      },
+    ],
+  },
+  {
+    file: `${source}/collect/release.ts`,
+    tests: [`${tests}/release.test.ts`],
+    bugs: [
+      {
+        name: 'second-release-is-a-failure',
+        what: 'EPERM for a dump that was released already counts as a failure',
+        find: "['EPERM', 'ENOENT']",
+        replace: "['ENOENT']",
+      },
+    ],
+  },
+])
