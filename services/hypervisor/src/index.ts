@@ -40,7 +40,10 @@ export function buildHypervisor(deps: HypervisorDeps): Service {
     async start() {
       await rooms.inventory.load(newCorrelationId())
       life.isTakenUp = true
-      for (const { id } of rooms.partitions.entries) rooms.owedWork.lookAfter(id)
+      for (const { id } of rooms.partitions.entries) {
+        rooms.owedWork.lookAfter(id)
+        rooms.automaticDumps.watch(id)
+      }
     },
     async [Symbol.asyncDispose]() {
       await app.close()

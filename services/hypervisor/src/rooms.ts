@@ -6,6 +6,7 @@ import type { HypervisorContext, HypervisorDeps } from './deps.ts'
 import { preserve } from './fadump/preserve.ts'
 import { Frames } from './frame/frames.ts'
 import { Images } from './images/images.ts'
+import { awaitAutomaticDump } from './partition/automatic-dump.ts'
 import { Inventory } from './partition/inventory.ts'
 import { Partitions } from './partition/partitions.ts'
 
@@ -17,6 +18,8 @@ export interface Rooms {
   readonly partitions: Partitions
   readonly inventory: Inventory
   readonly owedWork: OwedWork
+  /** Waits in the background for dumps by time. */
+  readonly automaticDumps: { readonly watch: (id: string) => void }
 }
 
 export function createRooms(deps: HypervisorDeps): Rooms {
@@ -39,5 +42,11 @@ export function createRooms(deps: HypervisorDeps): Rooms {
       partitions.entries.flatMap((entry) => (entry.image === image ? [entry.id] : [])),
   })
   const inventory = new Inventory(context, { frames, partitions, images })
-  return { context, background, frames, images, partitions, inventory, owedWork }
+  const automaticDumps = {
+    watch: (id: string) =>
+      background.start(`${id} automatic dump`, (signal) =>
+        awaitAutomaticDump({ deps: context, partitions }, id, signal),
+      ),
+  }
+  return { context, background, frames, images, partitions, inventory, owedWork, automaticDumps }
 }

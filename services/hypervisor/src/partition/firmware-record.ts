@@ -14,6 +14,8 @@ const firmwareRecord = partition.omit({ epoch: true }).extend({
    * filled in while `active`. Edits of the partition to its own copy have no effect (C020).
    */
   dumpStructure: base64Bytes.optional(),
+  /** When firmware dumps by itself unless the registration of this boot is taken back; in milliseconds of the clock. */
+  automaticDump: z.strictObject({ epoch: z.int().min(0), at: z.number() }).optional(),
   /** What firmware has been told to do wrong. */
   faults: z.array(firmwareFault).readonly().default([]),
 })
@@ -33,6 +35,7 @@ export function partitionOf(record: FirmwareRecord, epoch: Epoch): Partition {
     dumpStructure: _structure,
     incarnation: _incarnation,
     faults: _faults,
+    automaticDump: _automaticDump,
     ...visible
   } = record
   return { ...visible, epoch }

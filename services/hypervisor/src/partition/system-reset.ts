@@ -12,6 +12,7 @@ import { createClient } from '@fadump-lab/shared/http'
 import type { HypervisorContext } from '../deps.ts'
 import { personalityOf } from '../fadump/firmware-dump.ts'
 import { dumpStep } from '../rtas/os-term.ts'
+import { afterSystemReset } from './automatic-dump.ts'
 import { wrongState } from './lifecycle.ts'
 import type { Held, Partitions, Step } from './partitions.ts'
 import { restartStep } from './power.ts'
@@ -32,12 +33,13 @@ export async function systemReset(
   const { deps, partitions } = given
   const held = await partitions.read(id)
   requireResettable(held)
-  if (await kernelAccepts(deps, held, correlationId)) return partitions.get(id)
-  const { partition } = await partitions.update(id, correlationId, (now) =>
-    now.epoch === held.epoch
+  const isTaken = await kernelAccepts(deps, held, correlationId)
+  const { partition } = await partitions.update(id, correlationId, (now) => {
+    if (isTaken) return afterSystemReset(now, { epoch: held.epoch, now: deps.clock.now() })
+    return now.epoch === held.epoch
       ? firmwareAlone(now, { correlationId, message: noKernel })
-      : { result: undefined },
-  )
+      : { result: undefined }
+  })
   return partition
 }
 

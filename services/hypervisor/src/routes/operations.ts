@@ -9,6 +9,7 @@ type OperationRoute = 'activatePartition' | 'powerOffPartition' | 'restartPartit
 
 export function operationHandlers({
   partitions,
+  automaticDumps,
   context: deps,
 }: Rooms): Pick<Handlers<typeof hypervisorRoutes>, OperationRoute> {
   return {
@@ -18,7 +19,10 @@ export function operationHandlers({
       powerOff(partitions, params.partition, correlationId),
     restartPartition: ({ params, correlationId }) =>
       restart(partitions, params.partition, correlationId),
-    systemReset: ({ params, correlationId }) =>
-      systemReset({ deps, partitions }, params.partition, correlationId),
+    systemReset: async ({ params, correlationId }) => {
+      const partition = await systemReset({ deps, partitions }, params.partition, correlationId)
+      automaticDumps.watch(partition.id)
+      return partition
+    },
   }
 }

@@ -51,7 +51,7 @@ function stepOf(record: FirmwareRecord, answer: ConfigureKernelDumpResult): Step
   if (event === 'invalidate') return invalidated(record)
   const to = registrationMachine.next(record.registration, event)
   invariant(to !== undefined, `registration ${record.registration} has no event ${event}`)
-  const { dumpStructure: _structure, ...rest } = record
+  const { dumpStructure: _structure, automaticDump: _automatic, ...rest } = record
   return {
     result: undefined,
     record: {
