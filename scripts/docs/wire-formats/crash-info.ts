@@ -1,3 +1,4 @@
+/** The crash info header. */
 import { explainStructure } from '@fadump-lab/shared/explain'
 import { crashInfoLayouts, kernelProfiles } from '@fadump-lab/shared/fadump'
 import { truthBytes } from '../../../test/fixtures/truth/index.ts'

@@ -1,3 +1,4 @@
+/** Flattened device trees, and the dump properties of /rtas. */
 import { explain, printExplanation, type Part } from '@fadump-lab/shared/explain'
 import { dumpSizeLayout, dumpVersionLayout } from '@fadump-lab/shared/fadump'
 import { fdtHeaderLayout, reservationLayout, structureToken } from '@fadump-lab/shared/fdt'

@@ -1,3 +1,4 @@
+/** The dump memory structure, as registered and after a dump. */
 import { diffStructures, explainStructure } from '@fadump-lab/shared/explain'
 import {
   dumpSectionHeaderLayout,

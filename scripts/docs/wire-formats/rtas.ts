@@ -1,3 +1,4 @@
+/** RTAS calls: cells, commands, status, services. */
 import { explainStructure } from '@fadump-lab/shared/explain'
 import { configureKernelDumpCommands } from '@fadump-lab/shared/fadump'
 import {

@@ -1,3 +1,4 @@
+/** What firmware writes: register save area and HPTE save area. */
 import { explainStructure } from '@fadump-lab/shared/explain'
 import {
   hpteEntryLayout,

@@ -1,3 +1,4 @@
+/** The vmcore as ELF file and as flattened stream. */
 import {
   elfHeaderLayout,
   flattenedHeaderLayout,

@@ -1,6 +1,6 @@
 /**
  * The parts of a vmcore that its explanation needs: ELF header, program headers, notes. A vmcore is as large as memory,
- * so its reader fetches these alone: it asks `nextCoreRange` until there is none.
+ * so whoever has one fetches these alone, as `readCoreParts` asks for them.
  */
 import {
   CoreFormatError,
@@ -27,25 +27,33 @@ export interface CoreRange {
   readonly length: number
 }
 
-/** What to read next when `pieces` has been read, in this order; `undefined` when nothing more is needed. */
-export function nextCoreRange(pieces: readonly CorePiece[]): CoreRange | undefined {
-  const [head] = pieces
-  if (head === undefined) return { offset: 0, length: elfHeaderLayout.size }
-  const table = programHeaderRange(head.bytes)
-  if (table === undefined || pieces.length === 1) return table
-  const order = orderOf(head.bytes)
-  const headers = order === undefined ? [] : programHeadersIn(pieces, table, order)
-  return noteRanges(headers)[pieces.length - 2]
+/** PT_NOTEs that are read. A kernel writes one into a vmcore, and one a CPU into the headers that kexec prepares. */
+export const noteSegmentsMax = 4096
+
+/** Asks for one range after the other, is given its bytes, and returns them all. */
+export function* readCoreParts(): Generator<CoreRange, readonly CorePiece[], Uint8Array> {
+  const head = yield { offset: 0, length: elfHeaderLayout.size }
+  const pieces = [{ offset: 0, bytes: head }]
+  const table = programHeaderRange(head)
+  const order = readHeader(head)?.order
+  if (table === undefined || order === undefined) return pieces
+  pieces.push({ offset: table.offset, bytes: yield table })
+  for (const range of noteRanges(programHeadersIn(pieces, table, order))) {
+    const bytes = range.length === 0 ? new Uint8Array(0) : yield range
+    pieces.push({ offset: range.offset, bytes })
+  }
+  return pieces
 }
 
 /** The bytes of `[offset, offset + length)`, as many of them as one piece has. */
 export function bytesAt(pieces: readonly CorePiece[], range: CoreRange): Uint8Array {
-  const parts = pieces.map(({ offset, bytes }) =>
-    range.offset < offset
-      ? new Uint8Array(0)
-      : bytes.subarray(range.offset - offset, range.offset - offset + range.length),
-  )
-  return parts.reduce((best, part) => (part.byteLength > best.byteLength ? part : best))
+  let best: Uint8Array = new Uint8Array(0)
+  for (const { offset, bytes } of pieces) {
+    const start = range.offset - offset
+    const have = start < 0 ? 0 : Math.min(range.length, bytes.byteLength - start)
+    if (have > best.byteLength) best = bytes.subarray(start, start + have)
+  }
+  return best
 }
 
 /** Whole program headers that `pieces` has. */
@@ -73,15 +81,12 @@ export function noteRanges(headers: readonly ProgramHeader[]): CoreRange[] {
   let left = BigInt(notesBytesMax)
   for (const { type, offset, fileSize } of headers) {
     if (type !== segmentType.note || offset > BigInt(Number.MAX_SAFE_INTEGER)) continue
+    if (ranges.length === noteSegmentsMax) break
     const length = fileSize < left ? fileSize : left
     left -= length
     ranges.push({ offset: Number(offset), length: Number(length) })
   }
   return ranges
-}
-
-function orderOf(head: Uint8Array): ByteOrder | undefined {
-  return readHeader(head)?.order
 }
 
 function readHeader(head: Uint8Array): ReturnType<typeof readCoreElfHeader> | undefined {

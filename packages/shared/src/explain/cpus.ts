@@ -22,6 +22,9 @@ export function cpuCount(cpus: number): string {
   return `${cpus} CPU${cpus === 1 ? '' : 's'}`
 }
 
+/** The most ranges of a list that are written out. */
+const rangesMax = 64
+
 /** `0-1,4`, as in /sys/devices/system/cpu/online; `none` for no CPU. */
 export function cpuListText(cpus: Iterable<number>): string {
   const ranges: [number, number][] = []
@@ -30,6 +33,9 @@ export function cpuListText(cpus: Iterable<number>): string {
     if (last !== undefined && cpu <= last[1] + 1) last[1] = cpu
     else ranges.push([cpu, cpu])
   }
-  const text = ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+  const text = ranges
+    .slice(0, rangesMax)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+  if (ranges.length > rangesMax) text.push('…')
   return text.length === 0 ? 'none' : text.join(',')
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { truthBytes } from '../../../../test/fixtures/truth/index.ts'
 import { aVmcore } from '../elf/core-builder.ts'
 import { fromAscii, viewOf } from '../units/index.ts'
-import { explain, explainCore, explainStructure, nextCoreRange, type CorePiece } from './index.ts'
+import { explain, explainCore, explainStructure, readCoreParts } from './index.ts'
 
 const words = (lines: readonly string[]): string[] =>
   lines.map((line) => line.trim().replaceAll(/ {2,}/g, '  '))
@@ -95,17 +95,16 @@ describe('a vmcore explained', () => {
   })
 
   test('is read by its headers and notes alone, wherever they stand', () => {
-    const pieces: CorePiece[] = []
     const asked: string[] = []
-    for (;;) {
-      const range = nextCoreRange(pieces)
-      if (range === undefined) break
-      const { offset, length } = range
+    const reading = readCoreParts()
+    let step = reading.next()
+    while (step.done !== true) {
+      const { offset, length } = step.value
       asked.push(`${offset}+${length}`)
-      pieces.push({ offset, bytes: real.slice(offset, offset + length) })
+      step = reading.next(real.slice(offset, offset + length))
     }
     assert.deepEqual(asked, ['0+64', '64+168', '65536+4532'])
-    assert.deepEqual(explainCore(pieces), explain('elf', real))
+    assert.deepEqual(explainCore(step.value), explain('elf', real))
   })
 })
 
@@ -160,8 +159,24 @@ describe('bytes that are no vmcore', () => {
   test('a PT_NOTE as large as an exabyte is not asked for: notes are at most 64 MiB', () => {
     const bytes = real.slice()
     viewOf(bytes).setBigUint64(64 + 32, 2n ** 60n, true)
-    const head = { offset: 0, bytes: bytes.subarray(0, 64) }
-    const table = { offset: 64, bytes: bytes.subarray(64, 64 + 168) }
-    assert.deepEqual(nextCoreRange([head, table]), { offset: 0x10000, length: 64 * 2 ** 20 })
+    const reading = readCoreParts()
+    reading.next()
+    reading.next(bytes.subarray(0, 64))
+    assert.deepEqual(reading.next(bytes.subarray(64, 64 + 168)).value, {
+      offset: 0x10000,
+      length: 64 * 2 ** 20,
+    })
+  })
+
+  test('PT_NOTEs without number are not followed', () => {
+    const notes = Array.from({ length: 5000 }, () => ({ physical: 0n, bytes: new Uint8Array(0) }))
+    const core = aVmcore({
+      loads: notes,
+      changeProgramHeaders: (headers) => headers.map((header) => ({ ...header, type: 4 })),
+    })
+    assert.equal(
+      explain('elf', core).defect,
+      'at offset 0x40: expected at most 4096 PT_NOTEs in reach; found 5001',
+    )
   })
 })

@@ -16,6 +16,7 @@ import { noteParts } from './core-notes.ts'
 import {
   bytesAt,
   noteRanges,
+  noteSegmentsMax,
   programHeaderRange,
   programHeadersIn,
   type CorePiece,
@@ -27,7 +28,7 @@ const magic = { what: 'the magic 7f "ELF"', bytes: [fromAscii('\x7fELF')] }
 /** Program headers that are shown; cores of large machines have hundreds. */
 const programHeadersShown = 16
 
-/** `pieces` as `nextCoreRange` asks for them, or the whole file as one. */
+/** `pieces` as `readCoreParts` returns them, or the whole file as one. */
 export function* elfParts(pieces: readonly CorePiece[], choice: CpuChoice): Generator<Part> {
   const head = bytesAt(pieces, { offset: 0, length: elfHeaderLayout.size })
   requireMagic(head, magic)
@@ -47,6 +48,10 @@ export function* elfParts(pieces: readonly CorePiece[], choice: CpuChoice): Gene
   }
   const areas = noteRanges(headers).map((range) => ({ ...range, bytes: bytesAt(pieces, range) }))
   yield* noteParts({ areas, order, choice })
+  const notes = headers.filter(({ type }) => type === segmentType.note).length
+  if (notes > areas.length) {
+    throw expected(place, `at most ${noteSegmentsMax} PT_NOTEs in reach`, `${notes}`)
+  }
 }
 
 function checkedHeader(head: Uint8Array): ReturnType<typeof readCoreElfHeader> {

@@ -42,7 +42,7 @@ export function explain(
   return collect(kind, partsOf[kind](bytes, options.cpus ?? 'first'))
 }
 
-/** A vmcore of which only the parts that `nextCoreRange` asks for have been read. */
+/** A vmcore of which only the parts that `readCoreParts` asks for have been read. */
 export function explainCore(
   pieces: readonly CorePiece[],
   options: ExplainOptions = {},
@@ -134,7 +134,7 @@ function collect(kind: StructureKind, generated: Generator<Part>): Explanation {
     for (const part of generated) parts.push(part)
   } catch (error) {
     if (!isDefect(error)) throw error
-    return { kind, parts, defect: error.message }
+    return { kind, parts, defect: printable(error.message) }
   }
   return { kind, parts }
 }

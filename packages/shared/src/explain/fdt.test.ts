@@ -181,6 +181,9 @@ describe('bytes that are no device tree', () => {
     assert.match(defect(truthBytes('regsave.bin')), /^at offset 0x0: .*explain it as regsave$/)
     assert.match(defect(real.subarray(0, 39)), /the 40 bytes of fdt_header; found 39 bytes$/)
     assert.match(defect(real.subarray(0, 1000)), /^totalsize is \d+, there are 1000 bytes/)
+    const named = real.slice()
+    named.set([0x1b, 0x5b], 0x5c)
+    assert.match(defect(named), /^the root node is named \\x1b\[$/)
     const broken = real.slice()
     broken[0x5b] = 7
     assert.match(defect(broken), /^structure block: unknown token 0x7 at offset 0$/)

@@ -21,13 +21,17 @@ export function layoutFields<Value>(
 
 /** Where a table says no more than the value that must stand there. */
 function constantText({ value, meaning }: Pick<Field, 'value' | 'meaning'>): string | undefined {
-  if (!/^(?:0x)?[\da-f]+$/.test(meaning)) return undefined
-  const isRight = /^\w+$/.test(value) && BigInt(value) === BigInt(meaning)
+  if (!isNumber(meaning)) return undefined
+  const isRight = isNumber(value) && BigInt(value) === BigInt(meaning)
   return isRight ? `always ${meaning}` : `${meaning} is expected here`
 }
 
 function isWord(name: string): boolean {
   return /^[\w-]*\w$/.test(name)
+}
+
+function isNumber(text: string): boolean {
+  return /^(?:0x[\da-f]+|\d+)$/.test(text)
 }
 
 /** Bytes without a table: padding, data of another kind. */

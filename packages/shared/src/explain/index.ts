@@ -16,5 +16,5 @@ export {
   type Part,
   type StructureKind,
 } from './explanation.ts'
-export { nextCoreRange, type CorePiece, type CoreRange } from './core-window.ts'
+export { readCoreParts, type CorePiece, type CoreRange } from './core-window.ts'
 export { cpuListText } from './cpus.ts'

@@ -11,6 +11,7 @@ import {
   registerId,
   registerIdentifiers,
   registerName,
+  RegisterSaveAreaError,
   registerSaveAreaHeaderLayout,
   cpuEndId,
   cpuStartId,
@@ -22,7 +23,7 @@ import { expected, layoutFields, rawField, requireMagic, restRemarks } from './f
 
 const magic = { what: 'the magic "REGSAVE"', bytes: [fromAscii('REGSAVE\0')] }
 
-/** Throws `RegisterSaveAreaError` after the CPUs that can be read. */
+/** Header, number of CPUs, the CPUs that `choice` shows. The CPUs before a fault come before its error. */
 export function* regsaveParts(area: Uint8Array, choice: CpuChoice): Generator<Part> {
   requireMagic(area, magic)
   const header = layoutFields(registerSaveAreaHeaderLayout, area, {
@@ -30,28 +31,55 @@ export function* regsaveParts(area: Uint8Array, choice: CpuChoice): Generator<Pa
     path: '',
     meanings: { magicNumber: (value) => JSON.stringify(registerName(value)) },
   })
+  yield { title: registerSaveAreaHeaderLayout.name, fields: header }
   const { cpus, entriesOffset } = readRegisterSaveAreaStart(area)
-  yield {
-    title: registerSaveAreaHeaderLayout.name,
-    fields: [...header, ...countFields(area, entriesOffset)],
-  }
-  let offset = entriesOffset
+  yield { title: 'number of CPUs', fields: countFields(area, entriesOffset) }
+  let end = entriesOffset
   const seen: number[] = []
-  for (const { cpu, entries } of readRegisterSaveArea(area)) {
-    const end = offset + (entries.length + 2) * entryBytes
+  for (const saved of placedCpus(area)) {
+    const { cpu, entries } = saved
     const index = seen.push(cpu) - 1
     if (isShown(choice, cpu, index)) {
-      const title = `CPU ${cpu}, number ${index + 1} of ${cpus}: ${entries.length} registers`
-      yield { title, fields: entryFields(area, [offset, end], `cpu[${cpu}].`) }
+      const title = `CPU ${cpu}, number ${index + 1} of ${cpus}: ${entries} registers`
+      yield { title, fields: entryFields(area, saved) }
     }
-    offset = end
+    end = saved.end
   }
   const hidden = describeHidden(choice, seen)
-  const remarks = [...hidden, ...restRemarks(area.subarray(offset), offset)]
+  const remarks = [...hidden, ...restRemarks(area.subarray(end), end)]
   if (remarks.length > 0) yield { title: 'behind the CPUs shown', fields: [], remarks }
   if (typeof choice === 'object' && !seen.includes(choice.only)) {
     throw expected(entriesOffset, `CPU ${choice.only}`, `CPUs ${cpuListText(seen)}`)
   }
+}
+
+/** `[start, end)` of a CPU's entries, its markers among them. */
+interface PlacedCpu {
+  readonly cpu: number
+  readonly start: number
+  readonly end: number
+  /** Without the markers. */
+  readonly entries: number
+}
+
+function* placedCpus(area: Uint8Array): Generator<PlacedCpu> {
+  let { entriesOffset: start } = readRegisterSaveAreaStart(area)
+  try {
+    for (const { cpu, entries } of readRegisterSaveArea(area)) {
+      const end = start + (entries.length + 2) * entryBytes
+      yield { cpu, start, end, entries: entries.length }
+      start = end
+    }
+  } catch (error) {
+    if (!(error instanceof RegisterSaveAreaError) || error.code !== 'missing-cpu-start') throw error
+    throw expected(start, 'CPUSTRT', nameText(viewOf(area).getBigUint64(start)))
+  }
+}
+
+/** An identifier for an error: its name, or its digits when it spells none. */
+function nameText(id: bigint): string {
+  const name = registerName(id)
+  return /^[\w-]+$/.test(name) ? name : hex(id, 16)
 }
 
 const entryBytes = registerEntryLayout.size
@@ -82,11 +110,7 @@ function countFields(area: Uint8Array, entriesOffset: number): Field[] {
   ]
 }
 
-function entryFields(
-  area: Uint8Array,
-  [start, end]: readonly [number, number],
-  path: string,
-): Field[] {
+function entryFields(area: Uint8Array, { cpu, start, end }: PlacedCpu): Field[] {
   const view = viewOf(area)
   return Array.from({ length: (end - start) / entryBytes }, (_, index) => {
     const offset = start + index * entryBytes
@@ -97,7 +121,7 @@ function entryFields(
       offset,
       bytes: area.subarray(offset, offset + entryBytes),
       name,
-      path: `${path}${name}`,
+      path: `cpu[${cpu}].${name}`,
       value: hex(value, 16),
       meaning: entryMeaning(id, value),
     }
