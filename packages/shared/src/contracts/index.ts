@@ -32,6 +32,7 @@ export {
   type Frame,
   type Image,
   type ImageNotes,
+  type KernelDefect,
   type KernelProfileName,
   type MemoryAssignment,
   type MemoryHole,

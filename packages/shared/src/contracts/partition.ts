@@ -26,6 +26,13 @@ export type KernelProfileName = z.output<typeof kernelProfileName>
 /** `papr`: firmware as PAPR describes it. `qemu`: what the pseries machine of QEMU does otherwise. */
 export const firmwareName = z.enum(['papr', 'qemu'])
 
+/**
+ * `release-frees-header` (seen in Linux 7.2, profile modern): releasing a dump frees the page that holds the crash info
+ * header and, on the same page or another, the parameter area. Whoever gets it next writes over both.
+ */
+export const kernelDefect = z.enum(['release-frees-header'])
+export type KernelDefect = z.output<typeof kernelDefect>
+
 /** A part of `[0, memoryBytes)` without memory. */
 export const memoryHole = z.strictObject({ address: hexAddress, length: byteCount })
 export type MemoryHole = z.output<typeof memoryHole>
@@ -67,6 +74,8 @@ export const newPartition = z.strictObject({
   /** Up to where memory can be added while it runs; set aside on the frame. Default: `memoryBytes`. */
   maximumMemoryBytes: byteCount.optional(),
   memoryHoles: z.array(memoryHole).max(memoryHolesMax).default([]),
+  /** Errors of real kernels that this one is to have. */
+  kernelDefects: z.array(kernelDefect).default([]),
   /** CPUs that are offline from boot on. */
   offlineCpus: z.array(z.int().min(0)).default([]),
 })

@@ -140,6 +140,7 @@ suite('partitions', () => {
       captureTarget: 'network',
       memoryHoles: [],
       addedMemory: [],
+      kernelDefects: [],
       offlineCpus: [],
       state: 'not-activated',
       registration: 'idle',

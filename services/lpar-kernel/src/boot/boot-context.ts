@@ -117,6 +117,10 @@ export function freshRecord(
     dumpService: partition.dumpService,
     isReleasing: false,
     isServiceDue: false,
+    headerPage:
+      partition.profile === 'modern' && partition.kernelDefects.includes('release-frees-header')
+        ? 'freed by release'
+        : 'kept',
     prstatusPids: partition.prstatusPids,
     correlationId: context.firmware.boot.correlationId,
   }

@@ -3,6 +3,7 @@
  * dump area, where the next dump will go (`fadump_invalidate_release_mem`).
  */
 import { rtasStatus } from '@fadump-lab/shared/rtas'
+import { fromAscii } from '@fadump-lab/shared/units'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { fadumpRules } from './profile-rules.ts'
 import { invalidateDump } from './register.ts'
@@ -26,12 +27,21 @@ export async function releaseDump(kernel: RunningKernel): Promise<ReleaseOutcome
     await kernel.update({ isReleasing: false })
     return 'firmware refused'
   }
+  const losesHeader = kernel.record.headerPage === 'freed by release'
+  if (losesHeader) await writeOverParameters(kernel)
   const saved = await kernel.update({
+    ...(losesHeader ? { headerPage: 'freed' as const } : {}),
     fadump: { ...kernel.record.fadump, isDumpActive: false, dump: undefined },
     isReleasing: false,
     isServiceDue: kernel.record.dumpService,
   })
   return saved ? 'released' : 'conflict'
+}
+
+/** What a real kernel read there after such a release. */
+async function writeOverParameters({ record, memory }: RunningKernel): Promise<void> {
+  const { parameterArea } = record.fadump
+  if (parameterArea !== undefined) await memory.write(parameterArea, fromAscii('-'))
 }
 
 async function logFreedMemory(kernel: RunningKernel): Promise<void> {

@@ -96,6 +96,8 @@ const kernelRecord = z.strictObject({
   isReleasing: z.boolean().default(false),
   /** Set by a release, until the dump service has registered again: a host that dies in between leaves it set. */
   isServiceDue: z.boolean().default(false),
+  /** Defect `release-frees-header`: whether the partition's kernel has it, and whether a release has done it. */
+  headerPage: z.enum(['kept', 'freed by release', 'freed']).default('kept'),
   prstatusPids: z.enum(['truth', 'distinct']),
   correlationId: z.string(),
 })

@@ -12,7 +12,7 @@ import {
   type PtRegs,
 } from '@fadump-lab/shared/fadump'
 import { rtasStatus } from '@fadump-lab/shared/rtas'
-import { fromAscii } from '@fadump-lab/shared/units'
+import { fromAscii, type RealAddress } from '@fadump-lab/shared/units'
 import { crashInfoOf, dumpStructureOf } from '../fadump/crash-info.ts'
 import { doesNotReturn } from '../firmware/firmware-client.ts'
 import { onlineCpus, profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
@@ -28,8 +28,8 @@ export interface Crash {
   readonly cpu: number
 }
 
-/** `rebooting`: the kernel has asked firmware for it; `halted`: panic=0. */
-export type CrashOutcome = 'dumping' | 'rebooting' | 'halted'
+/** `rebooting`: the kernel has asked firmware for it; `halted`: panic=0; `ended`: firmware has switched it off. */
+export type CrashOutcome = 'dumping' | 'rebooting' | 'halted' | 'ended'
 
 /** The size of `rtas_os_term_buf`. */
 const osTermBytesMax = 2048
@@ -61,7 +61,10 @@ export async function crash(kernel: RunningKernel, { cause, cpu }: Crash): Promi
     }
   } else {
     await fatal(kernel, path, cpu)
-    if (record.fadump.canTerminate) await osTerm(kernel, path.panic ?? 'Fatal exception')
+    if (record.fadump.canTerminate) {
+      const status = await osTerm(kernel, path.panic ?? 'Fatal exception')
+      if (status === doesNotReturn) return 'ended'
+    }
   }
   return followPanicPolicy(kernel)
 }
@@ -108,11 +111,17 @@ async function fillCrashInfo(
   if (structure === undefined) return
   const header = encodeCrashInfoHeader(crashInfoOf(record, structure, facts), profileOf(record))
   await kernel.memory.write(crashInfoAddress(structure), header)
+  if (record.headerPage === 'freed') await writeOverHeader(kernel, crashInfoAddress(structure))
   if (record.isImage) return
   const rules = vmcoreinfoRules(record.profile, Number(record.pageSize))
   const text = appendCrashTime(vmcoreinfoTextOf(record), kernel.nowSeconds, rules)
   const note = encodeVmcoreinfoNote(text, profileOf(record).byteOrder)
   await kernel.memory.write(record.vmcoreinfo.address, note)
+}
+
+/** Defect `release-frees-header`: the page has another owner, who has written where the magic was. */
+function writeOverHeader(kernel: RunningKernel, address: RealAddress): Promise<void> {
+  return kernel.memory.write(address, fromAscii('somebody else is here'))
 }
 
 /** What `crash_fadump` is told, and with it firmware. */
