@@ -133,6 +133,26 @@ suite('areas that firmware fills', () => {
   })
 })
 
+suite('the OS-identified string', () => {
+  for (const [firmware, result, at] of [
+    ['papr', { errorFlags: 0, bytesDumped: 0x1_0000n }, '4c696e7578'],
+    ['qemu', { errorFlags: 0x8000, bytesDumped: 0n }, '0000000000'],
+  ] as const) {
+    test(`C038 section 0x0012 under ${firmware}: ${result.bytesDumped} bytes`, async () => {
+      await using host = await startHypervisor()
+      const structure = aDumpMemoryStructure([
+        { type: 0x0012, source: 0x8_0000n, length: 0x1_0000n, destination: 0x200_0000n },
+      ])
+      const guest = await aCrashedGuest(host, structure, {
+        partition: { firmware },
+        before: async (live) => live.write(0x8_0000n, fromHex('4c696e7578')),
+      })
+      assert.deepEqual((await results(host, guest)).sections, [result])
+      assert.equal(await readHex(guest, 0x200_0000n, 5), at)
+    })
+  }
+})
+
 suite('sections that cannot be dumped', () => {
   const memoryBytes = 0x400_0000n
   const good = { type: 0x0011, length: 0x1_0000n, destination: 0x200_0000n } as const
