@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { equalBytes, GiB, isZero, toHex } from '@fadump-lab/shared/units'
+import { rejectsWith } from '../testing/errno.ts'
 import { startKernel, type StartedKernel } from '../testing/started-kernel.ts'
 import {
   addImage,
@@ -59,6 +60,19 @@ suite('a partition whose memory is an image', () => {
         [ownPage, 0x1000n],
       ],
     )
+  })
+
+  test('the parameter area is there only where the image has nothing', async () => {
+    const append = 'kernel/fadump/bootargs_append'
+    await using taken = await booted(image)
+    await rejectsWith('ENOENT', taken.read(append))
+    assert.equal(taken.firmware.registered?.sections.length, 3)
+    await using free = await booted({
+      ...image,
+      pages: image.pages.filter((page) => page !== 0x3fffn),
+    })
+    assert.equal(await free.read(append), '\n')
+    assert.equal(free.firmware.registered?.sections[3]?.sourceAddress, 0x3fff_f800n)
   })
 
   test('pages of 4 KiB decide where the dump area and the loads are', async () => {

@@ -12,6 +12,7 @@ import {
   type Partition,
 } from '@fadump-lab/shared/contracts'
 import type { CaptureJob } from '@fadump-lab/shared/contracts'
+import type { DumpMemoryStructure } from '@fadump-lab/shared/fadump'
 import type { ClaimedJob, JobQueue } from '@fadump-lab/shared/queue'
 import { StoreError, toEpoch } from '@fadump-lab/shared/store'
 import type { Background } from '../background.ts'
@@ -133,6 +134,11 @@ export class IplWorker implements AsyncDisposable {
       await this.#booted(kernel, partition)
       return
     }
+    await this.#bootCapture(context, dump)
+  }
+
+  async #bootCapture(context: BootContext, dump: DumpMemoryStructure): Promise<void> {
+    const { firmware, partition } = context
     const boot = await bootCaptureKernel(context, dump)
     const kernel = this.#host.kernelOf(context.space, boot.loaded, firmware)
     if (boot.outcome === 'not reserved') await this.#dumpLost(kernel, boot.reason ?? 'unknown')
