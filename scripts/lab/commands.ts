@@ -1,7 +1,12 @@
 /** The commands of `./lab`. Each is loaded when it runs, so that `help` works whatever else is broken. */
+import { estimateCommand, rehearseCommand, sweepCommand } from './capture-memory/rows.ts'
 import { command, port, redisUrl, text } from './command.ts'
 import type { Command } from './command.ts'
 import { explainCommand } from './explain/row.ts'
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
 
 export const commands: Readonly<Record<string, Command>> = {
   demo: command({
@@ -41,6 +46,9 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   }),
   explain: explainCommand((line) => process.stdout.write(`${line}\n`)),
+  estimate: estimateCommand(print),
+  rehearse: rehearseCommand(print),
+  sweep: sweepCommand(print),
   test: command({
     summary: 'Run everything CI runs, or only the test files whose path contains a PATTERN',
     options: {},

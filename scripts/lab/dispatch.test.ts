@@ -101,8 +101,9 @@ test('a fault of our own ends with 70 and tells where and why', async () => {
   assert.match(errors.join('\n'), /outer[\s\S]*dispatch\.test\.ts[\s\S]*caused by .*inner/)
 })
 
-test('the commands of the house are demo, up, explain and test', () => {
-  assert.deepEqual(Object.keys(commands), ['demo', 'up', 'explain', 'test'])
+test('the commands of the house are demo, up, explain, estimate, rehearse, sweep and test', () => {
+  const names = ['demo', 'up', 'explain', 'estimate', 'rehearse', 'sweep', 'test']
+  assert.deepEqual(Object.keys(commands), names)
 })
 
 test('a Redis URL has the scheme redis or rediss and a host', () => {

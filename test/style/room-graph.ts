@@ -10,6 +10,7 @@ export const roomGraph: Readonly<Record<string, readonly string[]>> = {
   fdt: ['layout', 'units'],
   elf: ['layout', 'units'],
   printk: ['elf', 'layout', 'units'],
+  'capture-memory': ['units'],
   explain: ['elf', 'fadump', 'fdt', 'layout', 'rtas', 'units'],
   contracts: ['units'],
   runtime: ['units'],
@@ -28,6 +29,7 @@ export const pureRooms: readonly string[] = [
   'fdt',
   'elf',
   'printk',
+  'capture-memory',
   'explain',
   'contracts',
 ]
