@@ -31,6 +31,13 @@ suite('events over HTTP', () => {
       (await page('?partition=p1')).map(({ event }) => event.aggregate),
       ['partition', 'partition', 'dump'],
     )
+    await api.events.append(anEvent({ aggregate: 'dump', subject: 'p1-00ff00-1' }))
+    await api.events.append(anEvent({ aggregate: 'dump', subject: 'p1-x-00ff00-1' }))
+    assert.deepEqual(
+      (await page('?partition=p1')).slice(3).map(({ event }) => event.subject),
+      ['p1-00ff00-1'],
+      'dumps of the partition, not those of one whose name begins alike',
+    )
     assert.deepEqual((await page('?correlationId=a')).length, 2)
     assert.deepEqual(
       (await page(`?after=${all[1]?.id}&limit=1`)).map(({ id }) => id),

@@ -77,6 +77,12 @@ async function* lines(rows: AsyncIterable<EventRow>, filter: Filter): AsyncGener
 function matches(event: LabEvent, filter: Filter): boolean {
   if (filter.correlationId !== undefined && event.correlationId !== filter.correlationId)
     return false
-  if (filter.partition === undefined) return true
-  return event.subject === filter.partition || event.detail?.['partition'] === filter.partition
+  return filter.partition === undefined || concerns(event, filter.partition)
+}
+
+/** Events of the partition itself, of its dumps (their ids name it), and those that name it in their detail. */
+function concerns(event: LabEvent, partition: string): boolean {
+  if (event.subject === partition || event.detail?.['partition'] === partition) return true
+  if (event.aggregate !== 'dump' || !event.subject.startsWith(`${partition}-`)) return false
+  return /^[0-9a-f]+-\d+$/.test(event.subject.slice(partition.length + 1))
 }

@@ -31,7 +31,7 @@ import {
   writeRegisterSaveArea,
   type DumpMemoryStructure,
 } from '@fadump-lab/shared/fadump'
-import { deviceNode, encodeDeviceTree, fromCells64, fromText } from '@fadump-lab/shared/fdt'
+import { deviceNode, encodeDeviceTree, fromText } from '@fadump-lab/shared/fdt'
 import { serveRoutes, type Handlers } from '@fadump-lab/shared/http'
 import type { JobQueues } from '@fadump-lab/shared/queue'
 import {
@@ -48,19 +48,10 @@ import {
   type MemoryStore,
   type SpaceId,
 } from '@fadump-lab/shared/store'
-import {
-  byteLength,
-  memoryRange,
-  rangeLength,
-  rangeOf,
-  realAddress,
-  subtract,
-  toAscii,
-  type ByteLength,
-  type MemoryRange,
-} from '@fadump-lab/shared/units'
+import { byteLength, realAddress, toAscii, type ByteLength } from '@fadump-lab/shared/units'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { z } from 'zod'
+import { memoryNodes } from './memory-nodes.ts'
 
 const personality = firmwarePersonalities.papr
 
@@ -250,26 +241,12 @@ export class FakeFirmware {
   }
 
   #deviceTree(): Uint8Array {
-    const { bootArguments, dumpOption, rmaBytes } = this.partition
+    const { bootArguments, dumpOption } = this.partition
     const memoryBytes = this.partition.memoryBytes + this.memoryAdded
     const offered = ['ibm,os-term', 'system-reboot', 'power-off'] as const
-    const memory = (start: bigint, end: bigint) =>
-      deviceNode(`memory@${start.toString(16)}`, {
-        device_type: fromText('memory'),
-        reg: fromCells64(start, end - start),
-      })
     const root = deviceNode('', {}, [
       deviceNode('chosen', { bootargs: fromText(bootArguments) }),
-      ...[memoryRange(0n, rmaBytes), memoryRange(rmaBytes, memoryBytes)]
-        .flatMap((range) => withoutHoles(range, this.partition.memoryHoles))
-        .map(({ start, end }) => memory(start, end)),
-      ...this.partition.addedMemory.map(({ address, length }) =>
-        deviceNode(`memory@${address.toString(16)}`, {
-          device_type: fromText('memory'),
-          reg: fromCells64(address, length),
-          hotpluggable: new Uint8Array(0),
-        }),
-      ),
+      ...memoryNodes(this.partition, memoryBytes),
       deviceNode(
         'rtas',
         new Map(
@@ -405,13 +382,6 @@ function sendProblem(
     detail: problem.message,
   }
   return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(body))
-}
-
-function withoutHoles(range: MemoryRange, holes: Partition['memoryHoles']): MemoryRange[] {
-  return holes.reduce<MemoryRange[]>(
-    (rest, { address, length }) => rest.flatMap((part) => subtract(part, rangeOf(address, length))),
-    rangeLength(range) > 0n ? [range] : [],
-  )
 }
 
 function least(a: bigint, b: bigint): ByteLength {
