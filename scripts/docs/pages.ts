@@ -2,6 +2,8 @@
 import { confidence } from './confidence.ts'
 import { configuration } from './configuration.ts'
 import { plantedBugs } from './planted-bugs.ts'
+import { memoryFigures } from './memory-figures.ts'
+import { networkDumpOom } from './network-dump-oom.ts'
 import { problemsPage } from './problems.ts'
 import { stateMachines } from './state-machines.ts'
 import { wireFormats } from './wire-formats.ts'
@@ -11,6 +13,8 @@ export const pages: Readonly<Record<string, () => string>> = {
   'confidence.md': confidence,
   'configuration.md': configuration,
   'planted-bugs.md': plantedBugs,
+  'network-dump-oom.md': networkDumpOom,
+  ...memoryFigures,
   'problems.md': problemsPage,
   'state-machines.md': stateMachines,
   'wire-formats.md': wireFormats,

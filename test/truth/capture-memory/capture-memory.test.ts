@@ -56,6 +56,28 @@ describe('the story of 2011', () => {
     assert.equal(Math.round(rings?.MiB ?? 0), 112)
   })
 
+  // What each change alone does to the 274 MiB of S7.
+  const sensitivities: readonly (readonly [
+    what: string,
+    change: SystemDescription,
+    MiB: number,
+  ])[] = [
+    ['a local dump', { target: 'local' }, -128],
+    ['one queue pair', { multiqueue: false }, -99],
+    ['virtual Ethernet', { card: 'ibmveth', queues: 1 }, -109],
+    ['a second port', { ports: 2 }, 114],
+    ['one CPU', { nrCpus: 1 }, -22],
+    ['NFS', { target: 'nfs' }, 15],
+    ['64 GiB of memory', { memoryMiB: 65_536 }, 56],
+  ]
+  for (const [what, change, MiB] of sensitivities) {
+    test(`S7: ${what} changes the least boot memory by ${MiB} MiB`, () => {
+      const base = { ...band.system, card: 'ehea', queues: 8, bootMemoryMiB: 320 } as const
+      const least = minimumBootMemoryMiB(system({ ...base, ...change }))
+      assert.equal((least ?? 0) - 274, MiB)
+    })
+  }
+
   test('exactly 7 to 11 queue pairs fail with 256 MiB and get through with 320', () => {
     const isIn = (queues: number): boolean => {
       const at = (bootMemoryMiB: number) =>

@@ -103,7 +103,7 @@ export const networkCards = {
     moduleMiB: (numbers) => numbers.networkModule,
     ringsMiB: ({ ports, queues }) => ports * queues * vnicQueueMiB,
     chunkKiB: () => vnicChunkKiB,
-    source: 'ibmvnic.h: 64 TSO buffers of 64 KiB, 512 entries a ring (assumed)',
+    source: 'ibmvnic.h: 64 TSO buffers of 64 KiB, 512 entries a ring',
     assumed: true,
   },
   mlx5: {
@@ -135,7 +135,7 @@ export const networkCards = {
     moduleMiB: (numbers) => numbers.networkModule,
     ringsMiB: ({ ports, queues }) => ports * queues,
     chunkKiB: () => 4,
-    source: 'assumed: 256 buffers of 4 KiB a queue',
+    source: '256 buffers of 4 KiB a queue',
     assumed: true,
   },
 } as const satisfies Readonly<Record<string, NetworkCard>>

@@ -94,8 +94,8 @@ export function suseFormulaMiB(system: ReservedSystem): number {
   const bitmap = Math.min(suse.bitmapMax, (system.memoryMiB / (system.pageKiB * 1024)) * 0.25)
   const perCpu = suse.perCpu + (100 + 3 * system.pageKiB + 128 + 5) / 1024
   const network = system.needsNetwork ? suse.userNet : 0
-  const static_ = suse.kernel + suse.initramfs + suse.framebuffers + suse.user + network + bitmap
-  const used = static_ + system.luksMiB + perCpu * system.cpus
+  const fixed = suse.kernel + suse.initramfs + suse.framebuffers + suse.user + network + bitmap
+  const used = fixed + system.luksMiB + perCpu * system.cpus
   // 20 percent dirty page cache, 64 KiB of buffers for each MiB of it.
   const withDirty = used / (1 - 0.2 - (0.2 * 64) / 1024)
   const withHashes = withDirty / (1 - (232 * 8) / 2 ** 20)

@@ -31,6 +31,7 @@ export const presetNow: Preset = {
       basis: 'assumed',
       source: 'images of 47 to 70 MB (kdumpctl estimate)',
     },
+    processTable: { value: 0, basis: 'assumed', source: 'contained in page64Overhead' },
     page64Overhead: {
       value: 82,
       basis: 'published',
