@@ -7,7 +7,7 @@ const introduction = `
 It prints which test did; a bug that none notices makes the exit code 1. The product itself has no switch for bugs.
 
 First the tests run without a bug: one that fails then proves nothing, and its bugs count as not caught. A copy that
-cannot be loaded does not count as caught either. All of it takes about ten minutes on two cores, so CI does not run
+cannot be loaded does not count as caught either. All of it takes about four minutes on two cores, so CI does not run
 it; CI does check that every bug still finds its line. \`npm run mutate -- --only NAME\` plants one, \`--list\` none.
 `
 

@@ -60,6 +60,36 @@ suite('two collectors on one root', () => {
     assert.deepEqual(await one.client.listDumps({}), [])
   })
 
+  test('take a dump from each other: the earlier run ends although the later one has not', async () => {
+    await using room = await openRoom()
+    await using kernel = await startFakeKernel(vmcore)
+    const reached = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+    const goOn = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+    kernel.behave({
+      vmcore: async function* (from, request) {
+        reached[request === 1 ? 0 : 1].resolve()
+        await goOn[request === 1 ? 0 : 1].promise
+        yield* flattened(vmcore, from)
+      },
+    })
+    await using secondQueue = createInProcessQueues({ clock: systemClock })
+    await using _first = await room.startCollector()
+    await room.announce(kernel.job)
+    await reached[0].promise
+    await using second = await room.startCollector({ queues: secondQueue })
+    await secondQueue.open(captureQueue).add(kernel.job.dump, kernel.job)
+    await reached[1].promise
+    goOn[0].resolve()
+    await room.paused()
+    const story = await room.story('p1-1')
+    assert.ok(!story.includes('transferred>verifying'), story.join(' '))
+    goOn[1].resolve()
+    await eventually('the later run has stored the dump', async () => {
+      const dump = await second.client.getDump({ params: { dump: 'p1-1' } })
+      return dump.step === 'complete'
+    })
+  })
+
   test('may both hold a job whose lease was lost: only the later one writes to the end', async () => {
     await using room = await openRoom()
     await using kernel = await startFakeKernel(vmcore)

@@ -16,17 +16,11 @@ export const collectorMutants = mutantsOf([
         replace:
           'await capture.kernel.release(capture.signal)\n  const { clock, metrics } = capture.tools',
       },
-      {
-        name: 'vmcore-not-synced',
-        what: 'the dump counts as complete while its bytes are only in the page cache',
-        find: 'await file.sync()',
-        replace: '',
-      },
     ],
   },
   {
     file: `${source}/collect/capture.ts`,
-    tests: [`${tests}/happy-path.test.ts`, `${tests}/resume.test.ts`],
+    tests: [`${tests}/happy-path.test.ts`, `${tests}/together.test.ts`, `${tests}/kill.test.ts`],
     bugs: [
       {
         name: 'rename-forgotten',
@@ -35,10 +29,16 @@ export const collectorMutants = mutantsOf([
         replace: '',
       },
       {
+        name: 'rename-not-durable',
+        what: 'the partition is released while the final name of its dump is not on the disk',
+        find: 'await files.syncDirectory(parentOf(root, final))',
+        replace: '',
+      },
+      {
         name: 'owner-not-checked',
         what: 'a run that has lost its claim goes on writing',
         find: 'if (onDisk?.owner === this.#progress.owner) return',
-        replace: 'if (onDisk !== undefined) return',
+        replace: 'return',
       },
     ],
   },

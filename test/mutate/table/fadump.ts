@@ -172,6 +172,12 @@ export const fadumpMutants = mutantsOf([
       },
       {
         name: 'wrong-register-id',
+        what: 'PMC6 has the identifier that its misprinted name spells',
+        find: 'PMC5 PMC6 PURR',
+        replace: 'PMC5 PIMC6 PURR',
+      },
+      {
+        name: 'register-table-order',
         what: 'SRR0 and SRR1 have changed places in the table',
         find: 'SPURR SRR0 SRR1 TB',
         replace: 'SPURR SRR1 SRR0 TB',
@@ -310,7 +316,7 @@ export const fadumpMutants = mutantsOf([
         replace: 'void limit',
       },
       {
-        name: 'first-fadump-wins',
+        name: 'nocma-forgotten',
         what: 'fadump=nocma leaves the area to the contiguous memory allocator',
         find: 'draft.isCmaAllowed &&= row.isCmaAllowed ?? true',
         replace: '',

@@ -48,10 +48,7 @@ export const firmwareMutants = mutantsOf([
   },
   {
     file: `${source}/partition/dump-given-up.ts`,
-    tests: [
-      `${source}/rtas/configure-kernel-dump.test.ts`,
-      `${source}/partition/lifecycle.test.ts`,
-    ],
+    tests: [`${source}/partition/lifecycle.test.ts`],
     bugs: [
       {
         name: 'invalidated-dump-still-pending',
@@ -63,7 +60,7 @@ export const firmwareMutants = mutantsOf([
   },
   {
     file: `${source}/partition/partitions.ts`,
-    tests: [`${source}/recovery.test.ts`, `${source}/partition/lifecycle.test.ts`],
+    tests: [`${source}/partition/lifecycle.test.ts`],
     bugs: [
       {
         name: 'partition-committed-blindly',

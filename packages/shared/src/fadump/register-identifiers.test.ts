@@ -144,6 +144,20 @@ describe('register identifiers', () => {
     assert.equal(names.indexOf('VSR63_LO'), names.indexOf('VSR63_HI') + 1)
   })
 
+  test('C055 come in table order also where that is not the alphabet', () => {
+    const names = registerIdentifiers.map(({ name }) => name)
+    for (const part of [
+      'SPRG3 SPURR SRR0 SRR1 TB TSR UAMOR',
+      'VRSAVE VSCR',
+      'XER FSCR VTB IC DAWR0 DAWRX0 CIABR TAR BESCR EBBHR EBBRR IAMR PSPB RPR MMCR2 SIER DPDES TIR',
+      'LMRR LMSER PSSCR',
+    ]) {
+      const expected = part.split(' ')
+      const first = names.indexOf(expected[0] ?? '')
+      assert.deepEqual(names.slice(first, first + expected.length), expected)
+    }
+  })
+
   test('that the public table misprints stand for the registers they describe', () => {
     assert.equal(misprintedIdentifiers.get(0x4d4d435240000000n), 'MMCRA')
     assert.equal(misprintedIdentifiers.get(0x582d565355314c4fn), 'X-VS51LO')

@@ -26,7 +26,8 @@ const someCpus: readonly SavedCpu[] = [
 const entriesPerCpu = 331
 
 function areaOf(cpus: readonly SavedCpu[] = someCpus): Uint8Array {
-  return writeRegisterSaveArea(cpus, registerSaveAreaLength(cpus.length))
+  const { papr } = firmwarePersonalities
+  return writeRegisterSaveArea(cpus, registerSaveAreaLength(cpus.length, papr), papr)
 }
 
 function hexAt(bytes: Uint8Array, offset: number, length: number): string {

@@ -6,8 +6,10 @@ import {
   records,
   type PartitionState,
 } from '@fadump-lab/shared/contracts'
+import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
 import { fromHex, toBase64 } from '@fadump-lab/shared/units'
-import { aGuest, type Guest } from '../testing/guest.ts'
+import { aCrashedGuest, kernelDump } from '../testing/crashed-guest.ts'
+import { aGuest, aStartedGuest, type Guest } from '../testing/guest.ts'
 import { startHypervisor, type StartedHypervisor } from '../testing/started-hypervisor.ts'
 import { v5Structure } from '../testing/structures.ts'
 
@@ -150,6 +152,63 @@ suite('a partition that fails with a dump pending', () => {
     })
   }
 })
+
+suite('what a boot or a power off ends', () => {
+  test('C012 a restarted partition is not registered any more', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host)
+    assert.equal(await guest.register(0x1_0000, v5Structure), 0)
+    await host.client.restartPartition(of(guest))
+    assert.equal((await guest.partition()).registration, 'idle')
+    assert.equal(await guest.register(0x1_0000, v5Structure), 0)
+  })
+
+  test('C021 an invalidated dump is forgotten: no boot presents it again', async () => {
+    await using host = await startHypervisor()
+    const guest = await aCrashedGuest(host, v5Structure)
+    await guest.report('booted')
+    assert.match((await guest.partition()).pendingDump ?? '', /^p1-[0-9a-f]+-1$/)
+    assert.deepEqual(await guest.rtas('ibm,configure-kernel-dump', [3, 0, 160]), [0])
+    const { state, registration, pendingDump } = await guest.partition()
+    assert.deepEqual([state, registration, pendingDump], ['running', 'idle', undefined])
+    assert.equal((await host.client.restartPartition(of(guest))).state, 'starting')
+    assert.equal(await kernelDump(host, guest), undefined)
+  })
+
+  test('power off gives the memory back', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host)
+    await guest.write(0x12_3000n, fromHex('c0ffee'))
+    assert.equal((await host.store.describe(guest.space))?.populatedPages, 1)
+    await host.client.powerOffPartition(of(guest))
+    assert.equal((await host.store.describe(guest.space))?.populatedPages, 0)
+  })
+
+  test('a restart that a power off by another hypervisor has overtaken is refused', async () => {
+    const shared = createHeapMemoryStore()
+    const overtaken: (() => Promise<unknown>)[] = []
+    await using host = await startHypervisor({ store: runningBeforeCommit(shared, overtaken) })
+    const guest = await aStartedGuest(host)
+    await using other = await startHypervisor({ store: shared })
+    overtaken.push(() => other.client.powerOffPartition(of(guest)))
+    await assert.rejects(host.client.restartPartition(of(guest)), { slug: 'wrong-state' })
+    assert.equal((await guest.partition()).state, 'not-activated')
+  })
+})
+
+/** `inner`, in which each of `tasks` runs just before one commit. */
+function runningBeforeCommit(inner: MemoryStore, tasks: (() => Promise<unknown>)[]): MemoryStore {
+  return new Proxy(inner, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return async (...given: unknown[]): Promise<unknown> => {
+        if (name === 'commit') await tasks.shift()?.()
+        return Reflect.apply(member, target, given)
+      }
+    },
+  })
+}
 
 function isWrongState(error: unknown, operation: Operation, state: PartitionState): boolean {
   assert.ok(error instanceof Problem)
