@@ -48,7 +48,13 @@ import {
   type MemoryStore,
   type SpaceId,
 } from '@fadump-lab/shared/store'
-import { byteLength, realAddress, toAscii, type ByteLength } from '@fadump-lab/shared/units'
+import {
+  byteLength,
+  memoryRange,
+  realAddress,
+  toAscii,
+  type ByteLength,
+} from '@fadump-lab/shared/units'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 import { memoryNodes } from './memory-nodes.ts'
