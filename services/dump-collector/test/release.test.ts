@@ -148,7 +148,7 @@ suite('preserved memory is released', () => {
     })
   }
 
-  test('once: a finished dump that is announced again is left alone', async () => {
+  test('once a boot: a finished dump that the same boot announces again is left alone', async () => {
     await using room = await openRoom()
     await using kernel = await startFakeKernel(aVmcore())
     await using collector = await room.startCollector()
@@ -159,6 +159,22 @@ suite('preserved memory is released', () => {
     await room.idle()
     assert.equal(kernel.requests.length, 3)
     assert.deepEqual(await collector.client.getDump({ params: { dump } }), before)
+  })
+
+  test('again for another boot that still has the dump, without another transfer', async () => {
+    await using room = await openRoom()
+    await using kernel = await startFakeKernel(aVmcore())
+    await using collector = await room.startCollector()
+    await room.announce(kernel.job)
+    await room.idle()
+    await room.announce({ ...kernel.job, epoch: kernel.job.epoch + 1 })
+    await room.idle()
+    const releases = kernel.requests.filter((request) => request.startsWith('release'))
+    assert.equal(releases.length, 2)
+    assert.equal(kernel.requests.length, 4, 'manifest, vmcore, release, release')
+    const after = await collector.client.getDump({ params: { dump } })
+    assert.deepEqual([after.status, after.released], ['complete', true])
+    assert.equal(after.releasedEpoch, kernel.job.epoch + 1)
   })
 
   test('never for a dump that is not complete', async () => {

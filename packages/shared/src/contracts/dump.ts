@@ -45,6 +45,8 @@ export const dump = z.strictObject({
   /** Runs of the capture job, for people who wonder about resumption. */
   attempts: z.int().min(1),
   released: z.boolean(),
+  /** The boot of the partition that was told to release: one that is announced by another is released again. */
+  releasedEpoch: z.int().min(0).optional(),
   startedAt: z.iso.datetime(),
   completedAt: z.iso.datetime().optional(),
   correlationId,

@@ -19,18 +19,26 @@ interface Found {
   readonly dump: Dump
 }
 
-/** The dump as this run is to go on with it; `undefined` when it is complete and its partition free. */
+/**
+ * The dump as this run is to go on with it; `undefined` when it is complete and this boot was told so. A complete dump
+ * that another boot announces is still in its partition's memory (firmware refused to let go, or the partition was
+ * restarted first): it is released again, for that boot.
+ */
 export async function claim(
   tools: ClaimTools,
   job: CaptureJob,
   signal: AbortSignal,
 ): Promise<Capture | undefined> {
   const found = await findDump(tools, job)
-  if (found?.dump.step === 'complete' && found.dump.released) return undefined
+  if (found !== undefined && isReleasedFor(found.dump, job)) return undefined
   if (found !== undefined) return goOn(tools, { found, job, signal })
   const capture = await takeOver(tools, { found: await beginDump(tools, job), job, signal })
   await capture.tell('claimed', { to: capture.dump.step })
   return capture
+}
+
+function isReleasedFor({ step, released, releasedEpoch }: Dump, { epoch }: CaptureJob): boolean {
+  return step === 'complete' && released && releasedEpoch === epoch
 }
 
 /** Puts this run's token on the dump: from now on an earlier run cannot write any more. */

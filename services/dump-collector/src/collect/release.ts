@@ -11,14 +11,17 @@ export const releaseTimeoutMs = 60_000
 export async function releaseDump(capture: Capture): Promise<Outcome> {
   try {
     await writeRelease(capture)
-    return { event: 'released', patch: { released: true, failure: undefined } }
+    return {
+      event: 'released',
+      patch: { released: true, releasedEpoch: capture.job.epoch, failure: undefined },
+    }
   } catch (error) {
     capture.signal.throwIfAborted()
     if (!isGone(error) && !isReleasedAlready(error)) throw error
-    const released = isReleasedAlready(error)
+    const released = capture.dump.released || isReleasedAlready(error)
     return {
       event: 'releaseRefused',
-      patch: { released, failure: undefined },
+      patch: { released, releasedEpoch: capture.job.epoch, failure: undefined },
       detail: { reason: error.message },
     }
   }

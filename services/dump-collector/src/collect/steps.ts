@@ -19,19 +19,17 @@ const steps: Readonly<Record<Exclude<CaptureState, 'complete' | 'failed'>, Step>
 
 /** Errors: `CaptureFailure` when no further run can succeed; anything else when another run may. */
 export async function runCapture(capture: Capture): Promise<void> {
+  if (capture.dump.step === 'complete') await releaseAgain(capture)
   for (;;) {
     capture.signal.throwIfAborted()
     const { step } = capture.dump
     if (step === 'failed') return
-    if (step === 'complete') {
-      if (!capture.dump.released) await releaseAgain(capture)
-      return endCapture(capture)
-    }
+    if (step === 'complete') return endCapture(capture)
     await capture.transition(await steps[step](capture))
   }
 }
 
-/** An earlier run gave up on the release; the dump itself has long been complete. */
+/** The dump has long been complete, but its partition announces it: it still has the memory. */
 async function releaseAgain(capture: Capture): Promise<void> {
   const { event, patch = {}, detail } = await releaseDump(capture)
   await capture.save(patch)
