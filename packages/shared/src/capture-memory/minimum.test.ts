@@ -51,12 +51,14 @@ describe('the least boot memory', () => {
     )
   })
 
-  test('whatever fits keeps fitting with more boot memory', () => {
+  test('whatever fits keeps fitting with more boot memory, as long as it is less than all memory', () => {
     fc.assert(
       fc.property(arbitrarySystem, fc.integer({ min: 1, max: 4096 }), (system, more) => {
         const minimum = minimumBootMemoryMiB(system)
-        if (minimum === undefined) return
-        assert.ok(fits({ ...system, bootMemoryMiB: minimum + more }))
+        const bootMemoryMiB = (minimum ?? 0) + more
+        const { memoryMiB, memLimitMiB = memoryMiB } = system
+        if (minimum === undefined || bootMemoryMiB >= Math.min(memoryMiB, memLimitMiB)) return
+        assert.ok(fits({ ...system, bootMemoryMiB }))
       }),
       runs,
     )
