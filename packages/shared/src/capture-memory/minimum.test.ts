@@ -56,7 +56,7 @@ describe('the least boot memory', () => {
       fc.property(arbitrarySystem, fc.integer({ min: 1, max: 4096 }), (system, more) => {
         const minimum = minimumBootMemoryMiB(system)
         const bootMemoryMiB = (minimum ?? 0) + more
-        const { memoryMiB, memLimitMiB = memoryMiB } = system
+        const { memoryMiB, memLimitMiB } = system
         if (minimum === undefined || bootMemoryMiB >= Math.min(memoryMiB, memLimitMiB)) return
         assert.ok(fits({ ...system, bootMemoryMiB }))
       }),
