@@ -68,6 +68,8 @@ export function networkDumpOom(): string {
     doubts,
     '## Ask it\n',
     questions,
+    '## Try it\n',
+    trial,
   ].join('\n')
 }
 
@@ -294,8 +296,48 @@ const doubts = `
 const questions = `
 \`\`\`sh
 ./lab rehearse --preset 2011 --memory 2G --cpus 20 --nic ehea --boot 256M
+./lab rehearse p1 --api http://127.0.0.1:8080/v1     # a partition that runs, as it is
+./lab rehearse p1 --api http://127.0.0.1:8080/v1 --boot 320M --append ehea.use_mcs=0
 ./lab estimate --memory 1T --cpus 128 --nic ibmvnic --target nfs
 ./lab sweep --example 2011-band --svg band.svg
 ./lab sweep --x queues=1..16 --y boot=256M..1G:32M --memory 64G --cpus 64 --nic ibmvnic
 \`\`\`
+`.trimStart()
+
+/** Against a room that `./lab up` has started; `api` and `auth` as in the README. */
+const trial = `
+With \`api\` and \`auth\` set as in the [README](../README.md): a partition whose boot memory is too small for its eight queue
+pairs. The rehearsal tells it beforehand, the crash proves it, and the fix saves the same dump.
+
+\`\`\`sh
+json='content-type: application/json'
+# Waits for a state of the partition.
+p64_is() { until curl -s -H "$auth" $api/partitions/p64 | grep -q "\\"state\\":\\"$1\\""; do sleep 0.2; done; }
+curl -s -H "$auth" -H "$json" $api/partitions -d '{"id":"p64","memoryBytes":2147483648,"processors":20,
+  "bootArguments":"fadump=on fadump_reserve_mem=256M","capture":{"card":"ehea","queues":8}}'
+curl -s -H "$auth" -X POST $api/partitions/p64/activate
+p64_is running
+# Would a dump fit? With one queue? Into 320 MiB?
+curl -s -H "$auth" -H "$json" $api/partitions/p64/rehearsals -d '{}'
+curl -s -H "$auth" -H "$json" $api/partitions/p64/rehearsals -d '{"capture":{"card":"ehea","queues":1}}'
+curl -s -H "$auth" -H "$json" $api/partitions/p64/rehearsals -d '{"bootMemoryMiB":320}'
+# Crash it, and look at the capture kernel that has run out of memory.
+curl -s -H "$auth" -X POST $api/partitions/p64/crash -H "$json" -d '{}'
+p64_is error
+curl -s -H "$auth" $api/partitions/p64/capture-memory
+curl -s -H "$auth" $api/partitions/p64/proc/meminfo
+curl -s -H "$auth" $api/partitions/p64/proc/kmsg
+# The memory of the crash is still there: another boot with the fix saves it.
+curl -s -H "$auth" -X PUT $api/partitions/p64/boot-settings -H "$json" -d '{"bootArguments":"fadump=on fadump_reserve_mem=256M ehea.use_mcs=0"}'
+curl -s -H "$auth" -X POST $api/partitions/p64/restart
+p64_is running
+curl -s -H "$auth" $api/dumps
+# What should be reserved for a system that does not exist yet?
+curl -s -H "$auth" -H "$json" $api/estimates -d '{"memoryMiB":65536,"cpus":96,"nrCpus":16,"card":"mlx5"}'
+\`\`\`
+
+\`capture\` of a partition takes \`preset\`, \`target\` (ssh, nfs, http), \`card\`, \`ports\`, \`queues\`, \`luksMiB\`, \`initramfsMiB\`,
+\`rootfsMiB\`, \`threads\`, \`otherProcessMiB\` and \`failureAction\` (shell, reboot, halt, poweroff, dump to fallback); the
+rest is read from the command line of the capture boot: \`mem=\`, \`nr_cpus=\`, \`hugepages=\`, \`udev.children-max=\`,
+\`cgroup_disable=memory\`, \`ehea.use_mcs=0\`, \`initramfs_options=size=\`, \`root=\`, \`sysctl.vm.panic_on_oom=1\`.
 `.trimStart()

@@ -1,11 +1,20 @@
 /** The commands of `./lab`. Each is loaded when it runs, so that `help` works whatever else is broken. */
 import { estimateCommand, rehearseCommand, sweepCommand } from './capture-memory/rows.ts'
-import { command, port, redisUrl, text } from './command.ts'
+import { callerNames, type CallerName } from '@fadump-lab/shared/contracts'
+import { command, port, redisUrl, text, UsageError } from './command.ts'
 import type { Command } from './command.ts'
 import { explainCommand } from './explain/row.ts'
+import { soakCommand } from './soak/row.ts'
+import { simulateRow } from './simulate/row.ts'
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
+}
+
+function caller(value: string): CallerName {
+  const found = callerNames.find((name) => name === value)
+  if (found !== undefined) return found
+  throw new UsageError(`${JSON.stringify(value)} is no caller: ${callerNames.join(', ')}`)
 }
 
 export const commands: Readonly<Record<string, Command>> = {
@@ -39,16 +48,39 @@ export const commands: Readonly<Record<string, Command>> = {
         summary: 'where the collector keeps dumps (default: dumps)',
         parse: text,
       },
+      faults: { summary: 'let administrators break things on purpose (docs/faults.md)' },
     },
-    run: async ({ redis, port, dumps }) => {
+    run: async ({ redis, port, dumps, faults }) => {
       const { up } = await import('./up.ts')
-      return up({ redis, port, dumps: dumps ?? 'dumps' })
+      return up({ redis, port, dumps: dumps ?? 'dumps', faults })
+    },
+  }),
+  init: command({
+    summary: 'Make the keys and passwords of a machine room; what exists is kept',
+    options: {
+      out: {
+        placeholder: 'DIR',
+        summary: 'one directory per holder comes below it (default: secrets)',
+        parse: text,
+      },
+      exchange: {
+        placeholder: 'CALLER',
+        summary: 'make the next credential of this caller, which everybody then knows as well',
+        parse: caller,
+      },
+    },
+    run: async ({ out, exchange }) => {
+      const { init } = await import('./init.ts')
+      const exchanged = exchange === undefined ? [] : [exchange]
+      return init({ out: out ?? 'secrets', print, exchange: exchanged })
     },
   }),
   explain: explainCommand((line) => process.stdout.write(`${line}\n`)),
   estimate: estimateCommand(print),
   rehearse: rehearseCommand(print),
   sweep: sweepCommand(print),
+  simulate: simulateRow(print),
+  soak: soakCommand(print),
   test: command({
     summary: 'Run everything CI runs, or only the test files whose path contains a PATTERN',
     options: {},

@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { hmcRoutes, type Dump } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
+import { bearer } from '@fadump-lab/shared/identity'
 import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
 import { systemClock, systemRandom } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore } from '@fadump-lab/shared/store'
@@ -57,7 +58,10 @@ async function runDemo(
     logLevel: 'error',
     port: 0,
   })
-  const api = createClient(hmcRoutes, { baseUrl: room.urls.console })
+  const api = createClient(hmcRoutes, {
+    baseUrl: room.urls.console,
+    authorize: bearer(room.tokenFor('operator')),
+  })
   const run = async (system: DemoSystem, tell: (step: string) => void): Promise<void> => {
     const result = await crashAndKeep({ api, system, out, dumpRoot }, tell)
     results.push(result)

@@ -101,8 +101,19 @@ test('a fault of our own ends with 70 and tells where and why', async () => {
   assert.match(errors.join('\n'), /outer[\s\S]*dispatch\.test\.ts[\s\S]*caused by .*inner/)
 })
 
-test('the commands of the house are demo, up, explain, estimate, rehearse, sweep and test', () => {
-  const names = ['demo', 'up', 'explain', 'estimate', 'rehearse', 'sweep', 'test']
+test('the commands of the house are demo, up, init, explain, estimate, rehearse, sweep, simulate, soak and test', () => {
+  const names = [
+    'demo',
+    'up',
+    'init',
+    'explain',
+    'estimate',
+    'rehearse',
+    'sweep',
+    'simulate',
+    'soak',
+    'test',
+  ]
   assert.deepEqual(Object.keys(commands), names)
 })
 

@@ -18,6 +18,8 @@ export interface ExplainRequest {
   readonly operands: readonly string[]
   /** Base URL of a console. */
   readonly api: string | undefined
+  /** File with a token of that console. */
+  readonly tokenFile: string
   readonly cpu: number | undefined
   readonly json: boolean
   readonly out: (line: string) => void
@@ -27,7 +29,7 @@ export interface ExplainRequest {
 export async function explainCommandLine(request: ExplainRequest): Promise<number> {
   const { kind, target } = parseOperands(request)
   const options = request.cpu === undefined ? {} : { cpus: { only: request.cpu } }
-  const explanation = await load(kind, target, { ...options, api: request.api })
+  const explanation = await load(request, { kind, target }, options)
   const { defect, ...readable } = explanation
   if (request.json) request.out(explanationJson(explanation))
   else printExplanation(readable).forEach(request.out)
@@ -64,13 +66,13 @@ function isKind(word: string): word is StructureKind {
 }
 
 function load(
-  kind: StructureKind,
-  target: string,
-  { api, ...options }: ExplainOptions & { readonly api: string | undefined },
+  { api, tokenFile }: ExplainRequest,
+  { kind, target }: { readonly kind: StructureKind; readonly target: string },
+  options: ExplainOptions,
 ): Promise<Explanation> {
   return api === undefined
     ? explainFile(kind, target, options)
-    : explainPartition(kind, { partition: target, api }, options)
+    : explainPartition(kind, { partition: target, api, tokenFile }, options)
 }
 
 /** The explanation with bytes as hexadecimal text. */

@@ -9,15 +9,16 @@ import { repositoryRoot } from '../../test/support/tools.ts'
 import { testFiles } from './run-tests.ts'
 
 /** Runs `source` as a test file through `runTests`, in a process of its own: the runner refuses to run inside itself. */
-async function tallyOf(source: string, quietMs = 60_000): Promise<unknown> {
+async function tallyOf(source: string, quietMs = 60_000, first = ''): Promise<unknown> {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'lab-run-tests-'))
   await writeFile(join(directory.path, 'case.test.ts'), source)
+  await writeFile(join(directory.path, 'first.mjs'), first)
   const program = join(directory.path, 'program.mjs')
   await writeFile(
     program,
     `import { runTests } from ${JSON.stringify(join(import.meta.dirname, 'run-tests.ts'))}
     const root = ${JSON.stringify(directory.path)}
-    const tally = await runTests({ root, files: ['case.test.ts'], concurrency: 1, quietMs: ${quietMs}, report: () => {} })
+    const tally = await runTests({ root, files: ['case.test.ts'], concurrency: 1, quietMs: ${quietMs}, imports: [root + '/first.mjs'], report: () => {} })
     process.stdout.write(JSON.stringify(tally))`,
   )
   const { NODE_TEST_CONTEXT: _inside, ...env } = process.env
@@ -48,6 +49,14 @@ test('passed, failed, skipped and unfinished tests are told apart, and suites co
       { title: 'whole suite', file, reason: 'no Redis' },
     ],
   })
+})
+
+test('every file loads the imports of the run first', async () => {
+  const source = `import { test } from 'node:test'
+    import assert from 'node:assert'
+    test('loaded', () => assert.equal(globalThis.first, 7))`
+  const tally = await tallyOf(source, 60_000, 'globalThis.first = 7')
+  assert.deepEqual(tally, { passed: 1, failed: 0, unproved: [] })
 })
 
 test('a file that does not even load is a failed test', async () => {

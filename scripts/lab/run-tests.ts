@@ -42,6 +42,8 @@ export interface TestRun {
   readonly files: readonly string[]
   /** Files that run at the same time, each in a process of its own. */
   readonly concurrency: number
+  /** Modules that every file's process loads first, as absolute paths. */
+  readonly imports?: readonly string[]
   /** Takes the report as it comes. */
   readonly report: (text: string) => void
   readonly quietMs?: number
@@ -55,6 +57,7 @@ export async function runTests(of: TestRun): Promise<TestTally> {
   const stream = run({
     files: of.files.map((file) => `${of.root}/${file}`),
     concurrency: of.concurrency,
+    execArgv: (of.imports ?? []).flatMap((module) => ['--import', module]),
     timeout: testTimeoutMs,
     signal: watch.signal,
   })

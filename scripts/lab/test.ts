@@ -1,10 +1,12 @@
 /** `./lab test`: everything CI runs, in its order, with the gaps of this machine named. */
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { exitCodes, systemClock } from '@fadump-lab/shared/runtime'
 import { capabilities, repositoryRoot } from '../../test/support/tools.ts'
 import { checks, runCheck } from './checks.ts'
 import { UsageError } from './command.ts'
-import { runTests, testFiles } from './run-tests.ts'
+import { propertySeed } from './property-seed.ts'
+import { runTests, testFiles, type TestTally } from './run-tests.ts'
 import { verdict } from './verdict.ts'
 
 export interface TestOptions {
@@ -20,14 +22,10 @@ export async function test({ patterns }: TestOptions): Promise<number> {
   const files = chosenFiles(patterns)
   printCapabilities()
   const checksFailed = patterns.length === 0 ? await runChecks() : []
-  const concurrency = availableParallelism()
-  print(`tests: ${files.length} files, ${concurrency} at a time`)
-  const tally = await runTests({
-    root: repositoryRoot,
-    files,
-    concurrency,
-    report: (text) => process.stdout.write(text),
-  })
+  const seed = propertySeed(process.env['PROPERTY_SEED'], repositoryRoot)
+  process.env['PROPERTY_SEED'] = String(seed)
+  print(`PROPERTY_SEED=${seed}`)
+  const tally = await runAll(files)
   const { failed, lines } = verdict({
     tally,
     checksPassed: patterns.length === 0 ? checks.length - checksFailed.length : 0,
@@ -36,6 +34,32 @@ export async function test({ patterns }: TestOptions): Promise<number> {
   })
   for (const line of lines) print(line)
   return failed === 0 ? exitCodes.ok.code : exitFailed
+}
+
+/** Tests with containers take a whole machine: they come last, one file at a time. */
+const takesTheMachine = /\/containers\//
+
+async function runAll(files: readonly string[]): Promise<TestTally> {
+  const rounds = [
+    {
+      files: files.filter((file) => !takesTheMachine.test(file)),
+      concurrency: availableParallelism(),
+    },
+    { files: files.filter((file) => takesTheMachine.test(file)), concurrency: 1 },
+  ].filter((round) => round.files.length > 0)
+  let tally: TestTally = { passed: 0, failed: 0, unproved: [] }
+  for (const { files, concurrency } of rounds) {
+    print(`tests: ${files.length} files, ${concurrency} at a time`)
+    const report = (text: string): void => void process.stdout.write(text)
+    const imports = [join(repositoryRoot, 'test/support/property-seed.ts')]
+    const round = await runTests({ root: repositoryRoot, files, concurrency, imports, report })
+    tally = {
+      passed: tally.passed + round.passed,
+      failed: tally.failed + round.failed,
+      unproved: [...tally.unproved, ...round.unproved],
+    }
+  }
+  return tally
 }
 
 function chosenFiles(patterns: readonly string[]): readonly string[] {

@@ -16,6 +16,7 @@ import {
   type MemoryStore,
 } from '@fadump-lab/shared/store'
 import { startMachineRoom } from './machine-room.ts'
+import { defaultTokenFile, leaveToken } from './token-file.ts'
 
 export interface UpOptions {
   /** Without it everything is kept in the memory of the process. */
@@ -24,6 +25,8 @@ export interface UpOptions {
   readonly port: number | undefined
   /** Directory of the dump store; it stays when the services end. */
   readonly dumps: string
+  /** Whether administrators can arm faults. */
+  readonly faults: boolean
 }
 
 /** Answers with the exit code, once it is told to stop. */
@@ -37,14 +40,18 @@ export async function up(options: UpOptions): Promise<number> {
     dumpRoot,
     logLevel: 'warn',
     port: options.port ?? 0,
+    faults: options.faults,
   })
   const { console: api } = room.urls
+  await using _token = await leaveToken(defaultTokenFile, room.tokenFor('administrator'))
   const kept = options.redis === undefined ? 'memory of this process' : options.redis
   process.stdout.write(
     [
       `API            ${api}/v1`,
       `documentation  ${api}/docs`,
       `OpenAPI        ${api}/openapi.json`,
+      `token          in ${defaultTokenFile}, as long as this runs`,
+      `try            curl -s -H "authorization: Bearer $(cat ${defaultTokenFile})" ${api}/v1/frames`,
       `partitions in  ${kept}`,
       `dumps in       ${dumpRoot}`,
       'Ctrl-C stops everything; the dumps stay.',

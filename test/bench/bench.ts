@@ -5,7 +5,9 @@
 import { openHeapAdapters, openRedisAdapters } from './adapters.ts'
 import { calibrate } from './calibration.ts'
 import { measureCycle } from './cycle.ts'
+import { measureRehearsals } from './rehearsal.ts'
 import { printReport, type Figure } from './report.ts'
+import { measureSimulation } from './simulation.ts'
 
 const MiB = 2 ** 20
 const small = 64 * MiB
@@ -18,6 +20,7 @@ async function main(): Promise<void> {
   const onHeap = await measureCycle(heap, small)
   const onRedis = await measureCycle(redis, small)
   const capture = await measureCycle(redis, large)
+  const rehearsals = await measureRehearsals(heap)
   const figures: Figure[] = [
     ...Object.values(yardstick),
     {
@@ -44,6 +47,8 @@ async function main(): Promise<void> {
         ratio: capture.bytes / 1e9 / capture.captureSeconds / yardstick.redis.value,
       },
     },
+    ...rehearsals,
+    await measureSimulation(yardstick.sha256.value),
   ]
   printReport(figures)
 }

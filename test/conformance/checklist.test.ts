@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checklist } from './checklist.ts'
+import { readText, sourceFiles } from '../style/sources.ts'
+import { checklist, needsCheck, rowsIn, type ChecklistRow } from './checklist.ts'
+import { checks } from './checks.ts'
+import { cellName, cells } from './given.ts'
 import { notYet } from './not-yet.ts'
 import { collectProofs, idsInTitles } from './proofs.ts'
 
 const proofs = collectProofs()
 const ids = checklist.map(({ id }) => id)
+const named = ({ id, statement }: ChecklistRow) => `${id} ${statement}`
+const isProved = ({ id }: ChecklistRow) => checks[id] !== undefined || proofs.has(id)
 
 describe('the conformance checklist', () => {
   test('has every id once, in ascending order', () => {
@@ -17,19 +22,48 @@ describe('the conformance checklist', () => {
     assert.deepEqual(unknown, [])
   })
 
-  test('every row is proved by a test or says why not yet', () => {
-    const silent = checklist.filter(({ id, notYet }) => !proofs.has(id) && notYet === undefined)
+  test('every row is proved or says why not yet', () => {
+    const silent = checklist.filter((row) => !isProved(row) && row.notYet === undefined)
+    assert.deepEqual(silent.map(named), [])
+  })
+
+  test('no row that is proved still says why not yet', () => {
+    const proved = checklist.filter((row) => isProved(row) && row.notYet !== undefined)
+    assert.deepEqual(proved.map(named), [])
+  })
+
+  test('every row but those of whole systems has a check of its own', () => {
+    const without = checklist.filter(
+      (row) => needsCheck(row) && checks[row.id] === undefined && row.notYet === undefined,
+    )
+    assert.deepEqual(without.map(named), [])
+  })
+
+  test('every check belongs to a row and runs somewhere', () => {
+    const run = new Set(cells.flatMap((cell) => rowsIn(cell, checklist)).map(({ id }) => id))
     assert.deepEqual(
-      silent.map(({ id, statement }) => `${id} ${statement}`),
+      Object.keys(checks).filter((id) => !run.has(id)),
       [],
     )
   })
 
-  test('no row that a test proves still says why not yet', () => {
-    assert.deepEqual(
-      [...notYet.keys()].filter((id) => proofs.has(id)),
-      [],
+  test('a row about one kernel or one firmware alone says why in its statement or beside it', () => {
+    const silent = checklist.filter(
+      ({ cells: where, narrowed, statement }) =>
+        new Set(where.map(({ firmware }) => firmware)).size === 1 &&
+        narrowed === undefined &&
+        !/QEMU|PAPR/.test(statement),
     )
+    assert.deepEqual(silent.map(named), [])
+  })
+
+  test('every cell has a file that runs it', () => {
+    const files = sourceFiles().filter((path) => path.startsWith('test/conformance/'))
+    for (const cell of cells) {
+      const file = `test/conformance/${cell.profile}-${cell.firmware}.test.ts`
+      assert.ok(files.includes(file), file)
+      assert.match(readText(file), new RegExp(`conformance\\('${cellName(cell)}'\\)`))
+    }
   })
 
   test('every excuse belongs to a row', () => {

@@ -1,4 +1,4 @@
-/** Which test files prove which row of the checklist: by the titles of their tests. */
+/** Which tests beside the checks prove a row of the checklist as well: by their titles. */
 import { isTest, readText, sourceFiles } from '../style/sources.ts'
 
 /**

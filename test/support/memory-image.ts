@@ -42,6 +42,8 @@ export interface ImageRecipe {
   readonly loads: readonly (LoadRecipe & { readonly bytes: Uint8Array<ArrayBufferLike> })[]
   /** Where the kernel's own VMCOREINFO note lies; must be within a load. Without it the text is in the notes only. */
   readonly vmcoreinfoAt?: bigint
+  /** Length of the VMCOREINFO text; lines are added up to it. Default: three lines. */
+  readonly vmcoreinfoBytes?: number
 }
 
 export interface MemoryImage {
@@ -52,9 +54,15 @@ export interface MemoryImage {
   readonly placed: readonly Placed[]
 }
 
+function vmcoreinfoOf({ pageSize, vmcoreinfoBytes = 0 }: ImageRecipe): string {
+  const text = `OSRELEASE=6.1.0-image\nPAGESIZE=${pageSize}\nSYMBOL(_stext)=c000000000000000\n`
+  const rest = vmcoreinfoBytes - text.length
+  return rest <= 0 ? text : `${text}${'NUMBER(x)=1\n'.padStart(rest, 'X')}`
+}
+
 export function memoryImage(recipe: ImageRecipe): MemoryImage {
   const { order, pageSize, cpus, crashingCpu, vmcoreinfoAt } = recipe
-  const vmcoreinfo = `OSRELEASE=6.1.0-image\nPAGESIZE=${pageSize}\nSYMBOL(_stext)=c000000000000000\n`
+  const vmcoreinfo = vmcoreinfoOf(recipe)
   const loads = recipe.loads.map((load) => ({ ...load, bytes: load.bytes.slice() }))
   if (vmcoreinfoAt !== undefined) {
     const note = encodeVmcoreinfoNote(vmcoreinfo, order)

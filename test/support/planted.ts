@@ -46,9 +46,13 @@ const copied = [
   'packages',
   'services',
   'scripts',
+  'test/boundary',
   'test/fixtures',
   'test/planted',
+  'test/sequence',
+  'test/simulate',
   'test/support',
+  'test/truth/capture-memory',
 ]
 const workspaceScope = '@fadump-lab'
 const scriptTimeoutMs = 120_000

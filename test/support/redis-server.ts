@@ -84,7 +84,8 @@ async function answersPing(port: number): Promise<boolean> {
   try {
     socket.write('PING\r\n')
     const [reply] = await once(socket, 'data', { signal: AbortSignal.timeout(readyTimeoutMs) })
-    return String(reply).startsWith('+PONG')
+    // A server with users answers strangers as well.
+    return /^(?:\+PONG|-NOAUTH)/.test(String(reply))
   } catch {
     return false
   } finally {

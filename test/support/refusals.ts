@@ -53,6 +53,7 @@ function send(room: Room, { to, body, headers }: RawRequest): Promise<Response> 
     method,
     ...(body === undefined ? {} : { body: sent }),
     headers: {
+      ...room.headers,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },

@@ -6,18 +6,23 @@ import {
   lparKernelRoutes,
   type NewPartition,
   type Partition,
+  type ServiceName,
 } from '@fadump-lab/shared/contracts'
 import { createClient, listen, type Client } from '@fadump-lab/shared/http'
-import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
+import { asDeclared } from '@fadump-lab/shared/identity'
+import { createHeapEventLog, createInProcessQueues, type EventLog } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
 import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
 import { eventually } from './eventually.ts'
+import { testKeys } from './keys.ts'
 
 export interface PartialRoom extends AsyncDisposable {
   readonly hypervisor: Client<typeof hypervisorRoutes>
   readonly kernel: Client<typeof lparKernelRoutes>
   readonly store: MemoryStore
+  readonly events: EventLog
+  readonly urls: Readonly<Record<'hypervisor' | 'kernel', string>>
   /** Creates and activates; resolves when the partition is up and, if its firmware can, registered. */
   boot(
     form: Pick<NewPartition, 'id' | 'processors'> & {
@@ -34,7 +39,8 @@ const loopback = { host: '127.0.0.1', port: 0 }
 
 export async function startRoomWithoutCollector(): Promise<PartialRoom> {
   await using stack = new AsyncDisposableStack()
-  const common = (service: string) => ({
+  const common = (service: ServiceName) => ({
+    identity: testKeys.identityOf(service),
     clock: systemClock,
     random: seededRandom(1),
     logger: createLogger({ service, level: 'silent' }),
@@ -44,14 +50,18 @@ export async function startRoomWithoutCollector(): Promise<PartialRoom> {
   const queues = stack.use(createInProcessQueues({ clock: systemClock }))
   const events = stack.use(createHeapEventLog())
   const shared = { store, queues, events }
+  const { dumpKey } = testKeys
+  const authorize = asDeclared(testKeys)
   const firmware = stack.use(buildHypervisor({ ...common('hypervisor'), ...shared }))
   const hypervisorUrl = await listen(firmware.app, loopback)
   await firmware.start(hypervisorUrl)
-  const host = stack.use(buildLparKernel({ ...common('lpar-kernel'), ...shared, hypervisorUrl }))
+  const host = stack.use(
+    buildLparKernel({ ...common('lpar-kernel'), ...shared, dumpKey, hypervisorUrl }),
+  )
   const kernelUrl = await listen(host.app, loopback)
   await host.start(kernelUrl)
-  const hypervisor = createClient(hypervisorRoutes, { baseUrl: hypervisorUrl })
-  const kernel = createClient(lparKernelRoutes, { baseUrl: kernelUrl })
+  const hypervisor = createClient(hypervisorRoutes, { baseUrl: hypervisorUrl, authorize })
+  const kernel = createClient(lparKernelRoutes, { baseUrl: kernelUrl, authorize })
   const until = (id: string, what: string, holds: (partition: Partition) => boolean) =>
     eventually(`${id} ${what}`, async () =>
       holds(await hypervisor.getPartition({ params: { partition: id } })),
@@ -61,6 +71,8 @@ export async function startRoomWithoutCollector(): Promise<PartialRoom> {
     hypervisor,
     kernel,
     store,
+    events,
+    urls: { hypervisor: hypervisorUrl, kernel: kernelUrl },
     boot: async (form) => {
       await hypervisor.createPartition({ body: form })
       await hypervisor.activatePartition({ params: { partition: form.id } })

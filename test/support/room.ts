@@ -10,6 +10,7 @@ import {
   type Partition,
 } from '@fadump-lab/shared/contracts'
 import { createClient, type Client } from '@fadump-lab/shared/http'
+import { bearer, type Authorize } from '@fadump-lab/shared/identity'
 import {
   createHeapEventLog,
   createInProcessQueues,
@@ -18,11 +19,19 @@ import {
 } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
-import { startMachineRoom, type MachineRoom } from '../../scripts/lab/machine-room.ts'
+import {
+  startMachineRoom,
+  type MachineRoom,
+  type MachineRoomOptions,
+} from '../../scripts/lab/machine-room.ts'
 
 export interface Room extends AsyncDisposable {
   readonly api: RoomClient
   readonly urls: MachineRoom['urls']
+  readonly keys: MachineRoom['keys']
+  readonly tokenFor: MachineRoom['tokenFor']
+  /** What lets a request of any user in. */
+  readonly headers: { readonly authorization: string }
   readonly store: MemoryStore
   readonly events: EventLog
   readonly dumpRoot: string
@@ -35,7 +44,10 @@ export interface Adapters {
 }
 
 /** Starts the four services on `adapters` (heap and in-process when absent) with a dump directory of their own. */
-export async function startRoom(adapters?: Adapters): Promise<Room> {
+export async function startRoom(
+  adapters?: Adapters,
+  options: Pick<MachineRoomOptions, 'faults' | 'collector'> = {},
+): Promise<Room> {
   await using stack = new AsyncDisposableStack()
   const dumpRoot = await mkdtemp(join(tmpdir(), 'fadump-room-'))
   stack.defer(() => rm(dumpRoot, { recursive: true, force: true }))
@@ -47,6 +59,7 @@ export async function startRoom(adapters?: Adapters): Promise<Room> {
   const room = stack.use(
     await startMachineRoom({
       ...own,
+      ...options,
       clock: systemClock,
       random: seededRandom(1),
       dumpRoot,
@@ -55,9 +68,13 @@ export async function startRoom(adapters?: Adapters): Promise<Room> {
     }),
   )
   const kept = stack.move()
+  const token = room.tokenFor('administrator')
   return {
-    api: new RoomClient(room.urls.console),
+    api: new RoomClient(room.urls.console, bearer(token)),
     urls: room.urls,
+    keys: room.keys,
+    tokenFor: (role) => room.tokenFor(role),
+    headers: { authorization: `Bearer ${token}` },
     store: own.store,
     events: own.events,
     dumpRoot,
@@ -72,7 +89,13 @@ type PartitionForm = {
 } & Partial<
   Pick<
     NewPartition,
-    'profile' | 'bootArguments' | 'image' | 'prstatusPids' | 'captureTarget' | 'dumpService'
+    | 'profile'
+    | 'bootArguments'
+    | 'image'
+    | 'prstatusPids'
+    | 'captureTarget'
+    | 'capture'
+    | 'dumpService'
   >
 > & {
     readonly content?: { readonly seed: number; readonly populatedBytes: number }
@@ -85,8 +108,8 @@ const pollMs = 10
 /** The console's client, with jobs awaited. */
 export class RoomClient {
   readonly routes: Client<typeof hmcRoutes>
-  constructor(baseUrl: string) {
-    this.routes = createClient(hmcRoutes, { baseUrl })
+  constructor(baseUrl: string, authorize: Authorize) {
+    this.routes = createClient(hmcRoutes, { baseUrl, authorize })
   }
 
   /** Creates and activates; resolves when the partition is up. */

@@ -4,6 +4,7 @@
  * A test that needs something says so in its options, `{ skip: without('readelf', 'zstd') }`: on a machine that lacks
  * it the test is skipped by name with the reason, and under `CI=true` the launcher turns every skip into a failure.
  */
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
@@ -33,6 +34,7 @@ export const capabilities = {
   dtc: program('dtc', 'device-tree-compiler', 'a device tree reader that is not ours'),
   'vmcore-dmesg': program('vmcore-dmesg', 'kexec-tools', 'the kernel log of a vmcore'),
   zstd: program('zstd', 'zstd', 'unpacking reference vmcores'),
+  curl: program('curl', 'curl', 'the commands that the documentation shows'),
   root: {
     purpose: 'chroot into the newer tools',
     remedy: 'run as root',
@@ -42,6 +44,11 @@ export const capabilities = {
     purpose: 'crash, makedumpfile, drgn and newer gdb',
     remedy: 'run vmcore-tools/setup.sh of the reference directory as root, or set VMCORE_TOOLS',
     find: findVmcoreTools,
+  },
+  docker: {
+    purpose: 'the machine room in containers',
+    remedy: 'install Docker Engine 25 or later with the compose plugin, and start it',
+    find: findEngine,
   },
   shared: {
     purpose: 'reference vmcores of a real kernel',
@@ -93,6 +100,20 @@ function isExecutable(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** An engine that answers, with compose; asked once, because asking takes a second. */
+const asked: { engine?: string | undefined } = {}
+function findEngine(): string | undefined {
+  if (!('engine' in asked)) asked.engine = engineVersion()
+  return asked.engine
+}
+
+function engineVersion(): string | undefined {
+  const question = ['version', '--format', '{{.Server.Version}}']
+  const version = spawnSync('docker', question, { encoding: 'utf8' })
+  const compose = spawnSync('docker', ['compose', 'version'])
+  return version.status === 0 && compose.status === 0 ? version.stdout.trim() : undefined
 }
 
 function findVmcoreTools(): string | undefined {

@@ -2,7 +2,7 @@
  * A reader of vmcores that shares nothing with the code that makes them: it is the oracle of the system tests.
  * Only what the tests need: program headers, notes, bytes at a physical address.
  */
-import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 export interface Segment {
@@ -18,36 +18,49 @@ export interface CpuNote {
   readonly registers: readonly bigint[]
 }
 
+/** Where the bytes of a vmcore come from: a file, or somebody who serves it. */
+export interface VmcoreSource extends AsyncDisposable {
+  /** Exactly `length` bytes, or fewer at the end. */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** The manifest that it was verified with, NDJSON. */
+  manifest(): Promise<string>
+}
+
 export class Vmcore implements AsyncDisposable {
   readonly segments: readonly Segment[]
   readonly littleEndian: boolean
-  readonly #file: FileHandle
-  readonly #path: string
+  readonly #source: VmcoreSource
 
-  private constructor(
-    { file, path }: { readonly file: FileHandle; readonly path: string },
-    segments: readonly Segment[],
-    littleEndian: boolean,
-  ) {
-    this.#file = file
-    this.#path = path
+  private constructor(source: VmcoreSource, segments: readonly Segment[], littleEndian: boolean) {
+    this.#source = source
     this.segments = segments
     this.littleEndian = littleEndian
   }
 
   static async open(path: string): Promise<Vmcore> {
     const file = await open(path)
-    const head = await read(file, 0, 64)
+    return Vmcore.from({
+      read: async (position, length) => {
+        const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, position)
+        return buffer.subarray(0, bytesRead)
+      },
+      manifest: () => readFile(join(dirname(path), 'manifest.ndjson'), 'utf8'),
+      [Symbol.asyncDispose]: () => file.close(),
+    })
+  }
+
+  static async from(source: VmcoreSource): Promise<Vmcore> {
+    const head = await read(source, 0, 64)
     const little = head.getUint8(5) === 1
     const count = head.getUint16(56, little)
-    const table = await read(file, Number(head.getBigUint64(32, little)), 56 * count)
+    const table = await read(source, Number(head.getBigUint64(32, little)), 56 * count)
     const segments = Array.from({ length: count }, (_, index) => ({
       type: table.getUint32(56 * index, little),
       offset: Number(table.getBigUint64(56 * index + 8, little)),
       address: table.getBigUint64(56 * index + 24, little),
       size: table.getBigUint64(56 * index + 32, little),
     }))
-    return new Vmcore({ file, path }, segments, little)
+    return new Vmcore(source, segments, little)
   }
 
   get loads(): readonly Segment[] {
@@ -60,7 +73,7 @@ export class Vmcore implements AsyncDisposable {
       (each) => each.address <= address && address + BigInt(length) <= each.address + each.size,
     )
     if (load === undefined) return undefined
-    const view = await read(this.#file, load.offset + Number(address - load.address), length)
+    const view = await read(this.#source, load.offset + Number(address - load.address), length)
     return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
   }
 
@@ -69,7 +82,7 @@ export class Vmcore implements AsyncDisposable {
    * a manifest leaves out by mistake is missing in the count of whoever checks.
    */
   async populated(): Promise<AddressRange[]> {
-    const lines = await readFile(join(dirname(this.#path), 'manifest.ndjson'), 'utf8')
+    const lines = await this.#source.manifest()
     return lines
       .trim()
       .split('\n')
@@ -109,18 +122,18 @@ export class Vmcore implements AsyncDisposable {
   async #notes(): Promise<{ name: string; type: number; view: DataView }[]> {
     const [segment] = this.segments.filter(({ type }) => type === 4)
     if (segment === undefined) return []
-    const view = await read(this.#file, segment.offset, Number(segment.size))
+    const view = await read(this.#source, segment.offset, Number(segment.size))
     const found: { name: string; type: number; view: DataView }[] = []
     for (let at = 0; at + 12 <= view.byteLength;) {
       const nameSize = view.getUint32(at, this.littleEndian)
       const size = view.getUint32(at + 4, this.littleEndian)
       const descriptor = at + 12 + pad(nameSize)
       if (nameSize > 0) {
-        const name = new Uint8Array(view.buffer, at + 12, nameSize - 1)
+        const name = new Uint8Array(view.buffer, view.byteOffset + at + 12, nameSize - 1)
         found.push({
           name: new TextDecoder('latin1').decode(name),
           type: view.getUint32(at + 8, this.littleEndian),
-          view: new DataView(view.buffer, descriptor, size),
+          view: new DataView(view.buffer, view.byteOffset + descriptor, size),
         })
       }
       at = descriptor + pad(size)
@@ -128,16 +141,16 @@ export class Vmcore implements AsyncDisposable {
     return found
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#file.close()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source[Symbol.asyncDispose]()
   }
 }
 
-async function read(file: FileHandle, position: number, length: number): Promise<DataView> {
-  const bytes = new Uint8Array(length)
-  const { bytesRead } = await file.read(bytes, 0, length, position)
-  if (bytesRead !== length) throw new Error(`the file ends at ${position + bytesRead}`)
-  return new DataView(bytes.buffer)
+async function read(source: VmcoreSource, position: number, length: number): Promise<DataView> {
+  const bytes = await source.read(position, length)
+  if (bytes.byteLength !== length)
+    throw new Error(`the vmcore ends at ${position + bytes.byteLength}`)
+  return new DataView(bytes.buffer, bytes.byteOffset, length)
 }
 
 function pad(length: number): number {

@@ -86,7 +86,12 @@ const wrongPartitions: readonly (readonly [
     422,
     /^partition bad: image little is on frame server-1, the partition on small$/,
   ],
-  ['an unknown firmware', { firmware: 'phyp' }, 400, /firmware: .*"papr"\|"qemu"; found "phyp"$/],
+  [
+    'an unknown firmware',
+    { firmware: 'phyp' },
+    400,
+    /firmware: .*"papr"\|"papr-text"\|"qemu"; found "phyp"$/,
+  ],
   ['an unknown profile', { profile: 'v6' }, 400, /profile: .*"v5"\|"modern"; found "v6"$/],
   ['an unknown field', { colour: 'red' }, 400, /^body: Unrecognized key: "colour"$/],
   ['1 byte of RMA', { rmaBytes: 1 }, 422, /^partition bad: rmaBytes .*64 KiB.*, not 1$/],

@@ -18,8 +18,8 @@ async function aDumpThatStays(room: Room, profile: 'v5' | 'modern'): Promise<str
     'registered',
     async () => (await room.api.partition(id)).registration === 'registered',
   )
-  const body = { name: 'invalidate-status', value: -1, times: 1000 } as const
-  await room.api.routes.armFirmwareFault({ params, body })
+  const body = { name: 'invalidate-status', value: -1, times: 1000, scope: params } as const
+  await room.api.routes.armFault({ body })
   await room.api.routes.crash({ params, body: {} })
   await eventually('the dump is stored, firmware has refused to let go of it', async () => {
     const { lastDump } = await room.api.partition(id)
@@ -32,7 +32,7 @@ async function aDumpThatStays(room: Room, profile: 'v5' | 'modern'): Promise<str
 suite('a dump that firmware does not let go of', () => {
   for (const profile of ['v5', 'modern'] as const) {
     test(`C118 C119 is active after the release, and presented at every boot until invalidated: ${profile}`, async () => {
-      await using room = await startRoom()
+      await using room = await startRoom(undefined, { faults: true })
       const id = await aDumpThatStays(room, profile)
       const params = { partition: id }
       const { state, registration, pendingDump, lastDump } = await room.api.partition(id)
@@ -45,7 +45,7 @@ suite('a dump that firmware does not let go of', () => {
         const again = await room.api.partition(id)
         return again.state === 'capturing' && again.registration === 'active'
       })
-      await room.api.routes.disarmFirmwareFaults({ params })
+      await room.api.routes.disarmFaults({})
       await room.api.routes.killPartition({ params })
       await eventually('captured and released', async () => {
         const after = await room.api.partition(id)

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { Problem, type FirmwareFaultName, type LabEvent } from '@fadump-lab/shared/contracts'
-import { concat } from '@fadump-lab/shared/units'
 import { eventually } from '../support/eventually.ts'
 import { startRoom, type Room } from '../support/room.ts'
+import { storedNotes } from '../support/stored-notes.ts'
 
 const GiB = 2 ** 30
 const timeoutMs = 8000
@@ -174,7 +174,7 @@ const eventsMax = 10_000
 suite('the failure matrix', () => {
   let room: Room
   before(async () => {
-    room = await startRoom()
+    room = await startRoom(undefined, { faults: true })
   })
   after(() => room[Symbol.asyncDispose]())
 
@@ -191,7 +191,9 @@ suite('the failure matrix', () => {
         const id = `${profile}-${index}`
         const params = { partition: id }
         const arm = async () => {
-          for (const body of row.faults) await room.api.routes.armFirmwareFault({ params, body })
+          for (const fault of row.faults) {
+            await room.api.routes.armFault({ body: { ...fault, scope: params } })
+          }
         }
         await room.api.routes.createPartition({
           body: {
@@ -223,8 +225,8 @@ suite('the failure matrix', () => {
           timeoutMs,
         )
         assert.equal(outcomeOf((await eventsOf(id)).map(({ event }) => event)), outcome)
-        for (const { hits, times } of await room.api.routes.listFirmwareFaults({ params })) {
-          assert.equal(hits, row.isArmedBefore === true ? 0 : times)
+        for (const { scope, struck, times } of (await room.api.routes.listFaults({})).armed) {
+          if (scope.partition === id) assert.equal(struck, times)
         }
         if (row.notes !== undefined) assert.equal(await storedNotes(room, id), row.notes[profile])
         await room.api.routes.shutdownPartition({ params, body: { immediate: true } })
@@ -232,20 +234,6 @@ suite('the failure matrix', () => {
     }
   }
 })
-
-/** CPU notes of the partition's stored dump: NT_PRSTATUS is 524 bytes of the vmcore's merged note. */
-async function storedNotes(room: Room, partition: string): Promise<number> {
-  const { lastDump } = await room.api.partition(partition)
-  const params = { dump: lastDump ?? 'no-dump' }
-  const { body } = await room.api.routes.downloadVmcore({
-    params,
-    headers: { range: 'bytes=0-262143' },
-  })
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  const text = new TextDecoder('latin1').decode(concat(chunks))
-  return text.split('CORE\0').length - 1
-}
 
 /** A fault of registering, and what the writer of fadump_registered sees. */
 const registerRows: readonly (readonly [status: number, v5: string, modern: string])[] = [
@@ -259,7 +247,7 @@ const registerRows: readonly (readonly [status: number, v5: string, modern: stri
 suite('registering with a firmware that refuses', () => {
   let room: Room
   before(async () => {
-    room = await startRoom()
+    room = await startRoom(undefined, { faults: true })
   })
   after(() => room[Symbol.asyncDispose]())
 
@@ -279,9 +267,8 @@ suite('registering with a firmware that refuses', () => {
       // A modern kernel may have registered at boot.
       if ((await room.api.partition(id)).registration === 'registered') await write('0')
       for (const [status, v5, modern] of registerRows) {
-        await room.api.routes.armFirmwareFault({
-          params: { partition: id },
-          body: { name: 'register-status', value: status },
+        await room.api.routes.armFault({
+          body: { name: 'register-status', value: status, scope: { partition: id } },
         })
         assert.equal(await write('1'), profile === 'v5' ? v5 : modern, `status ${status}`)
         assert.equal((await room.api.partition(id)).registration, 'idle')

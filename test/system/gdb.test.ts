@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test, { suite } from 'node:test'
 import { hypervisorRoutes } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
+import { asDeclared } from '@fadump-lab/shared/identity'
 import { newerGdb, openInGdb, systemGdb, type Thread } from '../support/gdb.ts'
 import { startRoom, type Room } from '../support/room.ts'
 import { locate, without } from '../support/tools.ts'
@@ -39,7 +40,10 @@ async function crashed(room: Room, pids: 'truth' | 'distinct') {
     offlineCpus: [1, 3],
     prstatusPids: pids,
   })
-  const hypervisor = createClient(hypervisorRoutes, { baseUrl: room.urls.hypervisor })
+  const hypervisor = createClient(hypervisorRoutes, {
+    baseUrl: room.urls.hypervisor,
+    authorize: asDeclared(room.keys),
+  })
   const params = { partition }
   const { epoch } = await room.api.partition(partition)
   const vcpus = [0, 4, 5].map((cpu) => ({

@@ -61,7 +61,9 @@ suite('many partitions', () => {
       assert.deepEqual([dump?.partition, dump?.status, dump?.released], [id, 'complete', true])
       await using core = await Vmcore.open(join(room.dumpRoot, id, dump?.id ?? '', 'vmcore'))
       assert.equal(await checkContent(core, seed), pages, `${id} holds its own content`)
-      assert.equal((await core.cpus()).length, 1 + (seed % 4))
+      // panic() of 3.4 takes all other CPUs offline first.
+      const isStopped = /panic|lockup/.test(causes[seed % 5] ?? '')
+      assert.equal((await core.cpus()).length, isStopped ? 1 : 1 + (seed % 4))
     }
     const now = await routes.listPartitions({})
     assert.deepEqual(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import test, { suite } from 'node:test'
+import { queueNames } from '@fadump-lab/shared/contracts'
 import {
   createBullmqQueues,
   createRedisEventLog,
@@ -94,7 +95,7 @@ suite('nothing leaks', () => {
       const [after, kept = []] = await keys()
       assert.deepEqual(after, before)
       assert.deepEqual(await filesBelow(room.dumpRoot), [])
-      const fixed = ['ipl', 'capture'].flatMap((queue) =>
+      const fixed = queueNames.flatMap((queue) =>
         ['meta', 'id', 'events', 'marker', 'stalled-check'].map(
           (part) => `${queueKeyPrefix}:${queue}:${part}`,
         ),

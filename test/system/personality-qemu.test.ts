@@ -21,6 +21,35 @@ async function boot(room: Room, id: string, more: object): Promise<void> {
 }
 
 suite('on the firmware of QEMU', () => {
+  /** C112: QEMU advertises room for the cores that could be, and writes the threads that are. */
+  for (const [what, more, outcome] of [
+    [
+      'maxcpus above smp',
+      { processors: 2, maximumProcessors: 4 },
+      { v5: 'captured', modern: 'rejected' },
+    ],
+    [
+      'two threads a core',
+      { processors: 4, threadsPerCore: 2 },
+      { v5: 'rejected', modern: 'rejected' },
+    ],
+  ] as const) {
+    for (const profile of ['v5', 'modern'] as const) {
+      test(`C112 ${what}: the dump of ${profile} is ${outcome[profile]}`, async () => {
+        await using room = await startRoom()
+        await boot(room, profile, { profile, ...more })
+        const params = { partition: profile }
+        await room.api.routes.crash({ params, body: {} })
+        await eventually('up again', async () => {
+          const { state, crashes, registration } = await room.api.partition(profile)
+          return state === 'running' && crashes === 1 && registration === 'registered'
+        })
+        const dumps = await room.api.routes.listDumps({ query: {} })
+        assert.equal(dumps.length, outcome[profile] === 'captured' ? 1 : 0)
+      })
+    }
+  }
+
   for (const profile of ['v5', 'modern'] as const) {
     test(`${profile} is dumped, captured, released and registers again`, async () => {
       await using room = await startRoom()

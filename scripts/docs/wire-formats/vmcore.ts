@@ -5,15 +5,15 @@ import {
   flattenedRecordLayout,
   noteHeaderLayout,
   programHeaderLayout,
-  prRegisterNames,
   prstatusLayout,
 } from '@fadump-lab/shared/elf'
 import { explainStructure } from '@fadump-lab/shared/explain'
+import { ptRegsNames } from '@fadump-lab/shared/fadump'
 import { truthBytes } from '../../../test/fixtures/truth/index.ts'
 import { block, layoutTable } from './pieces.ts'
 
 export function vmcoreSections(): string {
-  const registers = prRegisterNames.map((name) => `\`${name}\``).join(', ')
+  const registers = ptRegsNames.map((name) => `\`${name}\``).join(', ')
   return [
     '## vmcore\n',
     'An ELF64 core in the byte order of the crashed kernel: header, program headers, one PT_NOTE with an NT_PRSTATUS for each',

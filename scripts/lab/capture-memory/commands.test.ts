@@ -171,6 +171,14 @@ describe('a command line that is wrong ends with 64 and tells what would be righ
       /--nic missing: a dump to this target needs a network card/,
     ],
     'no memory and no CPUs': [['estimate'], /--memory missing[\s\S]*--cpus missing/],
+    'a partition without its console': [
+      ['rehearse', 'p1'],
+      /"p1" is a partition: name its console with --api, or describe a system/,
+    ],
+    'arguments for the capture boot of a described system': [
+      ['rehearse', ...machine, '--append', 'nr_cpus=1'],
+      /--append is for a partition/,
+    ],
     'a page size that Power has not': [
       ['estimate', ...machine, '--page', '16K'],
       /--page "16K": .*; valid: 4, 64/,

@@ -1,5 +1,7 @@
-/** The rows of the commands about the capture kernel's memory. They need no running service. */
+/** The rows of the commands about the capture kernel's memory. Only a partition's rehearsal needs a running service. */
 import { command, text, type Command } from '../command.ts'
+import { consoleOptions } from '../console-options.ts'
+import { defaultTokenFile } from '../token-file.ts'
 import { systemOptions } from './options.ts'
 
 type Out = (line: string) => void
@@ -21,11 +23,23 @@ export function estimateCommand(out: Out): Command {
 export function rehearseCommand(out: Out): Command {
   return command({
     summary:
-      'Would a dump of a described system fit into its boot memory? Ends with 1 when it would not',
-    options: { ...systemOptions, json: jsonFlag },
-    run: async (values) => {
+      'Would a dump fit into boot memory, of a described system or with --api of a PARTITION? Ends with 1 when not',
+    options: {
+      ...consoleOptions,
+      append: {
+        placeholder: 'ARGUMENTS',
+        summary:
+          'boot arguments that the capture kernel of the partition would find behind its own',
+        parse: text,
+      },
+      ...systemOptions,
+      json: jsonFlag,
+    },
+    operands: 'PARTITION',
+    run: async (values, operands) => {
+      const { api, append, json, 'token-file': tokenFile = defaultTokenFile } = values
       const { rehearseCommandLine } = await import('../rehearse.ts')
-      return rehearseCommandLine(values, out)
+      return rehearseCommandLine({ operands, api, tokenFile, append, values, json, out })
     },
   })
 }

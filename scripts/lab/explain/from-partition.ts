@@ -1,5 +1,5 @@
 /** The structure in a running partition, through the console. */
-import { hmcRoutes, partitionStructure, Problem } from '@fadump-lab/shared/contracts'
+import { partitionStructure, Problem } from '@fadump-lab/shared/contracts'
 import {
   explain,
   explainCore,
@@ -8,39 +8,32 @@ import {
   type ExplainOptions,
   type StructureKind,
 } from '@fadump-lab/shared/explain'
-import { createClient, type Client } from '@fadump-lab/shared/http'
 import { UnavailableError } from '@fadump-lab/shared/runtime'
 import { concat } from '@fadump-lab/shared/units'
 import { UsageError } from '../command.ts'
+import { askConsole, type Console, type ConsoleAddress } from '../console.ts'
 import { NoInputError } from './errors.ts'
 import { readCore } from './read-core.ts'
 
-type Console = Client<typeof hmcRoutes>
-
-export interface PartitionOfConsole {
+export interface PartitionOfConsole extends ConsoleAddress {
   readonly partition: string
-  /** Base URL of the console. */
-  readonly api: string
 }
 
 /** Errors: `UsageError`, `NoInputError` for what is not there, `UnavailableError`. */
 export async function explainPartition(
   kind: StructureKind,
-  { partition, api }: PartitionOfConsole,
+  { partition, ...address }: PartitionOfConsole,
   options: ExplainOptions,
 ): Promise<Explanation> {
-  const routes = createClient(hmcRoutes, { baseUrl: api })
-  try {
-    if (kind === 'elf') return await explainLastDump(routes, partition, options)
+  return askConsole(address, async (routes) => {
+    if (kind === 'elf') return explainLastDump(routes, partition, options)
     const structure = partitionStructure.safeParse(kind)
     if (!structure.success) {
       throw new UsageError(`${kind} is explained from a file only: a partition keeps none`)
     }
     const params = { partition, structure: structure.data }
     return explain(kind, await routes.getStructure({ params }), options)
-  } catch (error) {
-    throw refusalOf(error)
-  }
+  })
 }
 
 /** The vmcore of the partition's last dump, as it is stored. */
@@ -72,15 +65,4 @@ async function download(routes: Console, dump: string, range: CoreRange): Promis
     if (error instanceof Problem && error.slug === 'range-not-satisfiable') return new Uint8Array(0)
     throw error
   }
-}
-
-/** What the console refuses, as an error of the command line. */
-function refusalOf(error: unknown): unknown {
-  if (!(error instanceof Problem)) return error
-  if (error.slug === 'dependency-unavailable') {
-    return new UnavailableError(error.message)
-  }
-  return error.slug === 'invalid-request'
-    ? new UsageError(error.message)
-    : new NoInputError(error.message)
 }

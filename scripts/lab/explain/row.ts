@@ -1,5 +1,7 @@
 /** The row of `./lab explain`: light, because help prints it; the work is loaded when it runs. */
 import { command, UsageError, type Command } from '../command.ts'
+import { consoleOptions } from '../console-options.ts'
+import { defaultTokenFile } from '../token-file.ts'
 
 /** `out` takes the explanation line by line. */
 export function explainCommand(out: (line: string) => void): Command {
@@ -7,11 +9,7 @@ export function explainCommand(out: (line: string) => void): Command {
     summary:
       'Print a structure field by field: from a FILE, or with --api from a partition of ./lab up',
     options: {
-      api: {
-        placeholder: 'URL',
-        summary: 'the console, as ./lab up prints it; names a partition',
-        parse: consoleUrl,
-      },
+      ...consoleOptions,
       cpu: {
         placeholder: 'N',
         summary: 'this CPU only (regsave, elf, fdt; default: the first two)',
@@ -20,21 +18,11 @@ export function explainCommand(out: (line: string) => void): Command {
       json: { summary: 'print JSON' },
     },
     operands: 'fdm|regsave|crash-info|elf|fdt|rtas FILE_OR_PARTITION',
-    run: async ({ api, cpu, json }, operands) => {
+    run: async ({ api, cpu, json, 'token-file': tokenFile = defaultTokenFile }, operands) => {
       const { explainCommandLine } = await import('../explain.ts')
-      return explainCommandLine({ api, cpu, json, operands, out })
+      return explainCommandLine({ api, tokenFile, cpu, json, operands, out })
     },
   })
-}
-
-/** Base URL of the console, without the `/v1` that `./lab up` shows. */
-function consoleUrl(value: string): string {
-  if (/^https?:\/\/[^\s/]/.test(value) && URL.canParse(value)) {
-    return value.replace(/\/(?:v1\/?)?$/, '')
-  }
-  throw new UsageError(
-    `${JSON.stringify(value)} is no address of a console: give http://HOST:PORT as ./lab up prints it`,
-  )
 }
 
 const cpuMax = 65_535

@@ -1,26 +1,32 @@
-/** The dump store over HTTP: list, look, download, delete. */
+/** The dump store over HTTP: list, look, download, pin, scrub, delete. */
 import {
   Problem,
   type collectorRoutes,
   type Dump,
   type DumpStatus,
 } from '@fadump-lab/shared/contracts'
+import type { Clock } from '@fadump-lab/shared/runtime'
 import { contentRange, parseRange, type ByteRange, type Handlers } from '@fadump-lab/shared/http'
+import type { Scrubber } from './scrub/scrubber.ts'
 import { deleteDump } from './store/delete-dump.ts'
 import type { DumpIndex, StoredDump } from './store/dump-index.ts'
 import type { Files } from './store/files.ts'
 import { fileIn } from './store/layout.ts'
+import { pin, unpin } from './store/pins.ts'
 import { readFileRange } from './store/read-file.ts'
 
 export interface RouteTools {
   readonly root: string
   readonly files: Files
   readonly index: DumpIndex
+  readonly clock: Clock
+  readonly scrubber: Scrubber
 }
 
 type CollectorHandlers = Handlers<typeof collectorRoutes>
 
-export function dumpHandlers({ root, files, index }: RouteTools): CollectorHandlers {
+export function dumpHandlers(tools: RouteTools): CollectorHandlers {
+  const { root, files, index, scrubber } = tools
   return {
     listDumps: async ({ query }) =>
       (await index.list(query.partition)).map((stored) => stored.dump),
@@ -53,10 +59,25 @@ export function dumpHandlers({ root, files, index }: RouteTools): CollectorHandl
       if (index.isLive(dump.id) || !isAtRest) {
         throw wrongState(dump, 'can be deleted when its capture has ended')
       }
+      if (dump.pinned) throw wrongState(dump, 'is pinned and can be deleted when it is unpinned')
       await deleteDump(files, root, place)
       return undefined
     },
+    pinDump: async ({ params }) => pinDump(tools, params.dump),
+    unpinDump: async ({ params }) => {
+      await unpin(files, (await known(index, params.dump)).place)
+      return (await known(index, params.dump)).dump
+    },
+    getScrub: async () => scrubber.state,
+    startScrub: async () => scrubber.start(),
   }
+}
+
+/** A capture may publish its directory meanwhile, under another name: at most once. */
+async function pinDump({ files, index, clock }: RouteTools, id: string): Promise<Dump> {
+  const isDone = await pin(files, (await known(index, id)).place, clock.iso())
+  if (!isDone) await pin(files, (await known(index, id)).place, clock.iso())
+  return (await known(index, id)).dump
 }
 
 const restStates: readonly DumpStatus[] = ['complete', 'partial', 'failed']

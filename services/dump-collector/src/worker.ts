@@ -1,7 +1,9 @@
 /** Capture jobs of the queue, run one after the other per dump, and what is told when one ends badly. */
 import { captureQueue, type CaptureJob } from '@fadump-lab/shared/contracts'
+import { isProven } from '@fadump-lab/shared/identity'
 import { UnrecoverableJobError, type ClaimedJob } from '@fadump-lab/shared/queue'
 import { KeyedMutex } from '@fadump-lab/shared/runtime'
+import { AdmissionRefusedError, type WaitingReason } from './admission/admission.ts'
 import type { Capture } from './collect/capture.ts'
 import { claim, takeOver, type ClaimTools } from './collect/claim.ts'
 import { fail, failCapture } from './collect/fail.ts'
@@ -27,6 +29,7 @@ export class CaptureWorker implements AsyncDisposable {
 
   /** The handler of the capture queue. */
   async run({ payload, signal }: ClaimedJob<CaptureJob>): Promise<void> {
+    if (!isProven(this.#tools.dumpKey, payload)) return this.#refuse(payload)
     await this.#oneAtATime.run(payload.dump, async () => {
       signal.throwIfAborted()
       const capture = await this.#claim(payload, signal)
@@ -36,10 +39,26 @@ export class CaptureWorker implements AsyncDisposable {
     })
   }
 
+  /** The job names an address that is to be shown a credential: one that no kernel host has written goes no further. */
+  async #refuse({ dump, partition, correlationId }: CaptureJob): Promise<void> {
+    const { clock, events, logger } = this.#tools
+    const reason = 'no kernel host has written this capture job'
+    logger.warn({ dump, partition }, reason)
+    await events.append({
+      time: clock.iso(),
+      service: 'dump-collector',
+      aggregate: 'access',
+      subject: 'capture job',
+      event: 'refused',
+      correlationId,
+      detail: { partition, dump, reason },
+    })
+  }
+
   /** Told by the queue when it gives a job up: the dump must say so too. */
   givenUp(payload: unknown, cause: Error): void {
     const job = captureQueue.payload.safeParse(payload)
-    if (!job.success) return
+    if (!job.success || !isProven(this.#tools.dumpKey, job.data)) return
     const ending = this.#giveUp(job.data, cause).catch((error: unknown) =>
       this.#tools.logger.error({ err: error, dump: job.data.dump }, 'giving up failed'),
     )
@@ -84,6 +103,7 @@ export class CaptureWorker implements AsyncDisposable {
     try {
       await capture.tell('interrupted', { from: step, to: step }, { reason: failure })
       if (isDiskFull(error)) await dropUnsynced(capture)
+      await noteWaiting(capture, error)
       await capture.save({ failure })
     } catch (cause) {
       logger.warn({ err: cause, dump: id }, 'the cause could not be stored')
@@ -99,7 +119,7 @@ export class CaptureWorker implements AsyncDisposable {
       const capture = await takeOver(this.#tools, { found, job, signal })
       using _shown = this.#index.show(capture)
       if (capture.dump.step === 'releasing') await giveUpRelease(capture, cause)
-      else if (isDiskFull(cause)) await fail(capture, cause)
+      else if (await isWaiting(capture, cause)) await fail(capture, cause)
       else await failCapture(capture, cause)
     })
   }
@@ -129,6 +149,25 @@ async function giveUpRelease(capture: Capture, cause: Error): Promise<void> {
     patch: { failure },
     detail: { reason: failure },
   })
+}
+
+/** What the capture waits for is kept on disk: the housekeeper looks for it. */
+async function noteWaiting(capture: Capture, error: unknown): Promise<void> {
+  const { waitsFor: _before, ...progress } = capture.progress
+  const reason = waitsFor(error)
+  const waiting = reason === undefined ? {} : { waitsFor: reason, isAdmitted: false }
+  await capture.saveProgress({ ...progress, ...waiting })
+}
+
+/** Another look at the disk would be in vain: the dump fails for now, with its cause, and goes on when it can. */
+async function isWaiting(capture: Capture, cause: Error): Promise<boolean> {
+  if (waitsFor(cause) !== undefined) await noteWaiting(capture, cause)
+  return capture.progress.waitsFor !== undefined
+}
+
+function waitsFor(error: unknown): WaitingReason | undefined {
+  if (error instanceof AdmissionRefusedError) return error.reason
+  return isDiskFull(error) ? 'room' : undefined
 }
 
 function isSettled({ status, step }: Capture['dump']): boolean {

@@ -16,13 +16,18 @@ import {
   type Fetch,
   type Service,
 } from '@fadump-lab/shared/http'
+import { asDeclared, signedCaptureJob } from '@fadump-lab/shared/identity'
 import { createHeapEventLog, createInProcessQueues, type JobQueues } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock, VirtualClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics, type Metrics } from '@fadump-lab/shared/telemetry'
 import { eventually } from '../../../test/support/eventually.ts'
+import { testKeys } from '../../../test/support/keys.ts'
 import { buildDumpCollector, defaultSettings, type CollectorSettings } from '../src/index.ts'
 import type { Files } from '../src/store/files.ts'
 import { nodeFiles } from '../src/store/files.ts'
+
+/** Lets a request in that is made without the client. */
+export const consoleHeaders = asDeclared(testKeys)(collectorRoutes.downloadVmcore)
 
 export interface RoomOptions {
   readonly files?: Files
@@ -44,6 +49,7 @@ export interface Room extends AsyncDisposable {
   readonly root: string
   /** Starts a collector on the room's root; several may run. */
   startCollector(options?: RoomOptions): Promise<Collector>
+  /** As a kernel host does it, whatever the test has changed in the job. */
   announce(job: CaptureJob): Promise<void>
   events(): Promise<readonly LabEvent[]>
   /** The events of a dump as `event>to`. */
@@ -74,7 +80,7 @@ export async function openRoom(): Promise<Room> {
   return {
     root,
     path: (...parts) => join(root, ...parts),
-    announce: (job) => queue.add(job.dump, job),
+    announce: (job) => queue.add(job.dump, signedCaptureJob(testKeys.dumpKey, job)),
     events: rows,
     story: async (dump) =>
       (await rows())
@@ -91,6 +97,8 @@ export async function openRoom(): Promise<Room> {
     startCollector: async (options = {}) => {
       const metrics = createMetrics({ processMetrics: false })
       const service = buildDumpCollector({
+        identity: testKeys.identityOf('dump-collector'),
+        dumpKey: testKeys.dumpKey,
         root,
         queues: options.queues ?? queues,
         events,
@@ -119,7 +127,7 @@ async function started(service: Service, metrics: Metrics): Promise<Collector> {
   return {
     url,
     metrics,
-    client: createClient(collectorRoutes, { baseUrl: url }),
+    client: createClient(collectorRoutes, { baseUrl: url, authorize: asDeclared(testKeys) }),
     [Symbol.asyncDispose]: async () => service[Symbol.asyncDispose](),
   }
 }

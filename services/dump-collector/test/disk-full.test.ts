@@ -69,7 +69,7 @@ suite('a disk without room', () => {
     const failed = await settledDump(collector, 'p1-1')
     assert.deepEqual([failed.status, failed.step, failed.released], ['failed', 'failed', false])
     assert.equal(failed.failure, 'ENOSPC: no space left on device, write')
-    assert.equal(failed.attempts, 20)
+    assert.equal(failed.attempts, 40)
     assert.ok(!kernel.requests.some((request) => request.startsWith('release')))
     assert.deepEqual(await readdir(room.path('p1')), ['p1-1.incomplete'])
 

@@ -11,7 +11,11 @@ import {
 } from '@fadump-lab/shared/contracts'
 import { flattenedEnd, flattenedHeader, flattenedRecord } from '@fadump-lab/shared/elf'
 import { createApp, listen, serveRoutes } from '@fadump-lab/shared/http'
+import { createGuard, signedCaptureJob } from '@fadump-lab/shared/identity'
+import { createHeapEventLog } from '@fadump-lab/shared/queue'
+import { systemClock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+import { testKeys } from '../../../test/support/keys.ts'
 
 /** Bytes of the file by ascending offset; everything between is a hole. */
 export interface SparseVmcore {
@@ -94,7 +98,7 @@ export interface FakeKernel extends AsyncDisposable {
 /** Listens on a free port of the loopback. */
 export async function startFakeKernel(
   vmcore: SparseVmcore,
-  job: Partial<CaptureJob> = {},
+  job: Partial<Omit<CaptureJob, 'proof'>> = {},
 ): Promise<FakeKernel> {
   const requests: string[] = []
   const froms: number[] = []
@@ -106,8 +110,17 @@ export async function startFakeKernel(
     manifest: () => [new TextEncoder().encode(manifestOf(vmcore))],
     release: () => {},
   }
+  const logger = createLogger({ service: 'fake-kernel', level: 'silent' })
   const app = createApp({
-    logger: createLogger({ service: 'fake-kernel', level: 'silent' }),
+    guard: createGuard({
+      identity: testKeys.identityOf('lpar-kernel'),
+      metrics: createMetrics({ processMetrics: false }),
+      clock: systemClock,
+      events: createHeapEventLog(),
+      logger,
+      dumps: { key: testKeys.dumpKey, mayAsk: async (id) => id === partition },
+    }),
+    logger,
     metrics: createMetrics({ processMetrics: false }),
     newCorrelationId: () => 'fake',
     ready: () => Promise.resolve(),
@@ -116,6 +129,9 @@ export async function startFakeKernel(
   serveRoutes(app, lparKernelRoutes, {
     readFile: unused,
     readProc: unused,
+    rehearse: unused,
+    readCaptureMemory: unused,
+    runWorkload: unused,
     crash: unused,
     systemResetInterrupt: unused,
     shutdown: unused,
@@ -131,9 +147,10 @@ export async function startFakeKernel(
       reply.header('content-type', header('accept') ?? 'application/octet-stream')
       return stream(behaviour.vmcore(query.from, ++counts.vmcore))
     },
-    writeFile: async ({ params, query, body }) => {
+    writeFile: unused,
+    releaseDump: async ({ query, body }) => {
       epochs.push(query.epoch)
-      requests.push(`release ${params['*']}=${body}`)
+      requests.push(`release kernel/fadump_release_mem=${body}`)
       await behaviour.release(++counts.release)
       return undefined
     },
@@ -141,7 +158,7 @@ export async function startFakeKernel(
   const url = await listen(app, { host: '127.0.0.1', port: 0 })
   return {
     url,
-    job: {
+    job: signedCaptureJob(testKeys.dumpKey, {
       frame: 'server-1',
       partition,
       epoch: 3,
@@ -149,7 +166,7 @@ export async function startFakeKernel(
       partitionUrl: `${url}/partitions/${partition}`,
       correlationId: 'crash-1',
       ...job,
-    },
+    }),
     requests,
     froms,
     epochs,
@@ -158,17 +175,23 @@ export async function startFakeKernel(
   }
 }
 
-/** The first `bytes` of a stream; then the connection breaks. */
+/** The first `bytes` of a stream: it ends early, and all of them arrive. */
 export function* cutAfter(chunks: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
   let left = bytes
   for (const chunk of chunks) {
     if (chunk.byteLength >= left) {
       yield chunk.subarray(0, left)
-      throw new Error('the connection is cut')
+      return
     }
     left -= chunk.byteLength
     yield chunk
   }
+}
+
+/** As `cutAfter`, but the connection breaks: what was under way then may or may not arrive. */
+export function* breakAfter(chunks: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+  yield* cutAfter(chunks, bytes)
+  throw new Error('the connection is cut')
 }
 
 /** A refusal as a kernel host sends it. */

@@ -58,8 +58,10 @@ export function dyingDisk(
     syncDirectory: (path) => change(`syncDirectory ${path}`, () => inner.syncDirectory(path)),
     rename: (from, to) => change(`rename ${from} ${to}`, () => inner.rename(from, to)),
     remove: (path) => change(`remove ${path}`, () => inner.remove(path)),
+    removeIfEmpty: (path) => change(`removeIfEmpty ${path}`, () => inner.removeIfEmpty(path)),
     list: (path) => look(() => inner.list(path)),
     facts: (path) => look(() => inner.facts(path)),
+    freeBytes: (path) => look(() => inner.freeBytes(path)),
   }
   return {
     files,
@@ -70,7 +72,7 @@ export function dyingDisk(
   }
 }
 
-/** A disk that has room for so many bytes of vmcore, until `free()`. */
+/** A disk whose quota leaves room for so many bytes of vmcore, until `free()`; statfs(2) knows nothing of it. */
 export function fullDisk(inner: Files, roomBytes: number): { files: Files; free(): void } {
   let room = roomBytes
   return {

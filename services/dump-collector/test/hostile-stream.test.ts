@@ -140,7 +140,7 @@ suite('a manifest is refused, and nothing is read, when', () => {
       await room.announce(kernel.job)
       await room.idle()
       const dump = await settledDump(collector, 'p1-1')
-      assert.deepEqual([dump.status, dump.attempts, dump.released], ['failed', 20, false])
+      assert.deepEqual([dump.status, dump.attempts, dump.released], ['failed', 40, false])
       assert.match(dump.failure ?? '', cause)
       assert.deepEqual([...new Set(kernel.requests)], ['manifest'])
     })

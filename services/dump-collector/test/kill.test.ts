@@ -49,6 +49,7 @@ async function collectWithDeath(kernel: FakeKernel, death?: Death): Promise<read
   }
   const left = death.end === 'process' ? disk : disk.afterPowerCut(death.end)
   assertNothingTorn(left, room.root)
+  assertNothingVouchedForInVain(left, room.root)
   assertReleasedOnlyWhatIsStored(left, room.root, kernel.requests.slice(earlier))
   await using second = await room.startCollector({ files: left, settings })
   // In a composition without Redis the queue dies as well; the partition announces once more.
@@ -74,6 +75,16 @@ function assertNothingTorn(disk: MemoryDisk, root: string): void {
   assert.equal(text('manifest.ndjson'), manifestOf(vmcore))
   assert.equal(dumpSchema.parse(JSON.parse(text('dump.json'))).status, 'complete')
   assert.equal((JSON.parse(text('manifest.json')) as { status: string }).status, 'complete')
+}
+
+/** What progress.json calls durable is in the file: nobody would ask for it again before verification. */
+function assertNothingVouchedForInVain(disk: MemoryDisk, root: string): void {
+  const directory = `${root}/p1/p1-1.incomplete`
+  const text = disk.content(`${directory}/progress.json`)
+  if (text === undefined) return
+  const { durableOffset } = JSON.parse(new TextDecoder().decode(text)) as { durableOffset: number }
+  const file = disk.content(`${directory}/vmcore`) ?? new Uint8Array()
+  assert.deepEqual(file.subarray(0, durableOffset), wholeFile(vmcore).subarray(0, durableOffset))
 }
 
 function assertReleasedOnlyWhatIsStored(

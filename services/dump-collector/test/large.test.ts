@@ -4,7 +4,7 @@ import test, { suite } from 'node:test'
 import { eventually } from '../../../test/support/eventually.ts'
 import { nodeFiles, type Files } from '../src/store/files.ts'
 import { bytesInFlightMax } from '../src/transfer/sparse-writer.ts'
-import { openRoom } from './collector-room.ts'
+import { consoleHeaders, openRoom } from './collector-room.ts'
 import { aVmcore, flattened, partBytes, startFakeKernel, type SparseVmcore } from './fake-kernel.ts'
 
 const tebibyte = 2 ** 40
@@ -37,7 +37,7 @@ suite('a vmcore of 1 TiB of which 64 MiB are populated', () => {
     assert.ok(blocks * 512 <= 2 ** 26 * 1.01, `${blocks * 512} bytes on disk`)
     assert.equal(dump.storedBytes, BigInt(blocks * 512))
     const tail = await fetch(`${collector.url}/dumps/p1-1/vmcore`, {
-      headers: { range: 'bytes=-65536' },
+      headers: { ...consoleHeaders, range: 'bytes=-65536' },
     })
     assert.deepEqual(new Uint8Array(await tail.arrayBuffer()), aTebibyte().parts[0]?.bytes)
   })

@@ -101,6 +101,11 @@ export class MemoryDisk implements Files {
     if (parent?.kind === 'directory') parent.names.delete(basename(path))
   }
 
+  async removeIfEmpty(path: string): Promise<void> {
+    const node = this.#find(path)
+    if (node?.kind === 'directory' && node.names.size === 0) await this.remove(path)
+  }
+
   async list(path: string): Promise<readonly DirectoryEntry[]> {
     const node = this.#find(path)
     if (node?.kind !== 'directory') return []
@@ -112,6 +117,11 @@ export class MemoryDisk implements Files {
     if (node?.kind !== 'file') return undefined
     const { byteLength } = node.bytes
     return { sizeBytes: byteLength, storedBytes: byteLength, version: `${node.version}` }
+  }
+
+  /** No disk of a test is full. */
+  freeBytes(): Promise<number> {
+    return Promise.resolve(Number.MAX_SAFE_INTEGER)
   }
 
   #openFile(node: FileNode): OpenFile {

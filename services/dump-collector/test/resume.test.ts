@@ -8,6 +8,7 @@ import { eventually } from '../../../test/support/eventually.ts'
 import { openRoom } from './collector-room.ts'
 import {
   aVmcore,
+  breakAfter,
   cutAfter,
   flattened,
   manifestOf,
@@ -22,7 +23,7 @@ const vmcore = aVmcore({ pages: [...Array(16).keys(), 30] })
 const windowBytes = 4 * partBytes
 
 suite('a transfer that is cut goes on', () => {
-  test('where the bytes on disk end, within the same run', async () => {
+  test('where the bytes on disk end when the stream ends early, within the same run', async () => {
     await using room = await openRoom()
     await using kernel = await startFakeKernel(vmcore)
     kernel.behave({
@@ -43,6 +44,29 @@ suite('a transfer that is cut goes on', () => {
       wholeFile(vmcore),
     )
     assert.ok((await room.story('p1-1')).includes('resume>transferring'))
+  })
+
+  test('before the place where the connection broke', async () => {
+    await using room = await openRoom()
+    await using kernel = await startFakeKernel(vmcore)
+    kernel.behave({
+      vmcore: (from, request) =>
+        request === 1
+          ? breakAfter(flattened(vmcore, from), 10 * partBytes)
+          : flattened(vmcore, from),
+    })
+    await using collector = await room.startCollector({ settings: { windowBytes } })
+    await room.announce(kernel.job)
+    await room.idle()
+    const [first = -1, second = -1, ...others] = kernel.froms
+    assert.deepEqual([first, others.length], [0, 0])
+    assert.ok(second <= 10 * partBytes, `from ${second}`)
+    const dump = await collector.client.getDump({ params: { dump: 'p1-1' } })
+    assert.deepEqual([dump.status, dump.attempts], ['complete', 1])
+    assert.deepEqual(
+      new Uint8Array(await readFile(room.path('p1', 'p1-1', 'vmcore'))),
+      wholeFile(vmcore),
+    )
   })
 
   test('at most one window back, when the collector is gone as well', async () => {
@@ -177,7 +201,7 @@ suite('a transfer that is cut goes on', () => {
     await using kernel = await startFakeKernel(vmcore)
     kernel.behave({
       vmcore: (from, request) =>
-        request <= 3 ? cutAfter(flattened(vmcore, from), 4096) : flattened(vmcore, from),
+        request <= 3 ? breakAfter(flattened(vmcore, from), 4096) : flattened(vmcore, from),
     })
     await using collector = await room.startCollector()
     await room.announce(kernel.job)

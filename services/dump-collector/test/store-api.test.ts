@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import test, { suite } from 'node:test'
-import { openRoom, type Collector, type Room } from './collector-room.ts'
+import { consoleHeaders, openRoom, type Collector, type Room } from './collector-room.ts'
 import {
   aVmcore,
   cutAfter,
@@ -24,7 +24,7 @@ async function collected(room: Room): Promise<Collector> {
 }
 
 const download = (collector: Collector, headers: Record<string, string> = {}) =>
-  fetch(`${collector.url}/dumps/p1-1/vmcore`, { headers })
+  fetch(`${collector.url}/dumps/p1-1/vmcore`, { headers: { ...consoleHeaders, ...headers } })
 
 const bytesOf = async (response: Response) => new Uint8Array(await response.arrayBuffer())
 
@@ -133,7 +133,7 @@ suite('dumps', () => {
     await using collector = await collected(room)
     const params = { dump: 'p1-1' }
     await collector.client.deleteDump({ params })
-    assert.deepEqual(await readdir(room.path('p1')), [])
+    assert.deepEqual(await readdir(room.path()), [], 'and so is the directory of their partition')
     assert.deepEqual(await collector.client.listDumps({}), [])
     await assert.rejects(collector.client.getDump({ params }), { slug: 'not-found' })
     await assert.rejects(collector.client.deleteDump({ params }), { slug: 'not-found' })
@@ -154,7 +154,7 @@ suite('dumps', () => {
     const response = await download(collector, { range: `bytes=0-${partBytes - 1}` })
     assert.deepEqual(await bytesOf(response), vmcore.parts[0]?.bytes)
     await collector.client.deleteDump({ params: { dump: 'p1-1' } })
-    assert.deepEqual(await readdir(room.path('p1')), [])
+    assert.deepEqual(await readdir(room.path()), [])
   })
 
   test('are listed newest first, of one partition or of all', async () => {
@@ -199,7 +199,9 @@ suite('dumps', () => {
     test(`cannot be asked for by a name that is no id: ${name}`, async () => {
       await using room = await openRoom()
       await using collector = await room.startCollector()
-      const response = await fetch(`${collector.url}/dumps/${name}/vmcore`)
+      const response = await fetch(`${collector.url}/dumps/${name}/vmcore`, {
+        headers: consoleHeaders,
+      })
       assert.ok([400, 404].includes(response.status), `${response.status}`)
     })
   }

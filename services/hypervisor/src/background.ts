@@ -2,14 +2,20 @@
  * Work that goes on after a request has been answered. Each piece has a key; a piece that is asked for again while it
  * runs is run once more afterwards, so no request is lost and no two runs of a key overlap.
  */
-import type { Logger } from '@fadump-lab/shared/telemetry'
+import { boundToSpan, type Logger } from '@fadump-lab/shared/telemetry'
 
 export type Work = (signal: AbortSignal) => Promise<void>
+
+interface Entry {
+  /** What is to be run next, as part of what has asked for it last. */
+  again: Work | undefined
+  done: Promise<void>
+}
 
 export class Background implements AsyncDisposable {
   readonly #logger: Logger
   readonly #stop = new AbortController()
-  readonly #running = new Map<string, { again: boolean; readonly done: Promise<void> }>()
+  readonly #running = new Map<string, Entry>()
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -19,11 +25,11 @@ export class Background implements AsyncDisposable {
   start(key: string, work: Work): void {
     const running = this.#running.get(key)
     if (running !== undefined) {
-      running.again = true
+      running.again = boundToSpan(work)
     } else if (!this.#stop.signal.aborted) {
-      const entry = { again: false, done: Promise.resolve() }
+      const entry: Entry = { again: work, done: Promise.resolve() }
       this.#running.set(key, entry)
-      entry.done = this.#run(key, work, entry)
+      entry.done = this.#run(key, entry)
     }
   }
 
@@ -33,13 +39,13 @@ export class Background implements AsyncDisposable {
     await Promise.all([...this.#running.values()].map((entry) => entry.done))
   }
 
-  async #run(key: string, work: Work, entry: { again: boolean }): Promise<void> {
+  async #run(key: string, entry: Entry): Promise<void> {
     const { signal } = this.#stop
     try {
-      do {
-        entry.again = false
+      for (let work = entry.again; work !== undefined && !signal.aborted; work = entry.again) {
+        entry.again = undefined
         await work(signal)
-      } while (entry.again && !signal.aborted)
+      }
     } catch (error) {
       if (!signal.aborted) this.#logger.error({ err: error, key }, 'background work failed')
     } finally {

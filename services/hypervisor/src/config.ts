@@ -16,10 +16,22 @@ export const configSchema = z.object({
     .url()
     .default('redis://127.0.0.1:6379/0')
     .describe('Redis that holds partition memory.'),
+  REDIS_MEMORY_PASSWORD_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the password of the user in REDIS_MEMORY_URL; default: the one in the URL.',
+    ),
   REDIS_CONTROL_URL: z
     .url()
     .default('redis://127.0.0.1:6379/0')
     .describe('Redis that holds queues and events.'),
+  REDIS_CONTROL_PASSWORD_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the password of the user in REDIS_CONTROL_URL; default: the one in the URL.',
+    ),
   FRAME_ID: frameId.default('server-1').describe('The frame made at start when there is none.'),
   FRAME_MEMORY_MIB: envInteger(1, mebibytesMax)
     .prefault('4194304')
@@ -28,7 +40,7 @@ export const configSchema = z.object({
   SYSTEM_RESET_TIMEOUT_MS: envInteger(1, 60_000)
     .prefault('5000')
     .describe(
-      'Milliseconds a kernel host may take to accept a system reset before firmware acts alone.',
+      'Milliseconds firmware waits after a system reset before it acts alone: for a host to take it, then for the interlock.',
     ),
   IMAGE_MIB_MAX: envInteger(1, mebibytesMax)
     .prefault('1048576')

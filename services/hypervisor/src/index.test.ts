@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
+import { hypervisorRoutes } from '@fadump-lab/shared/contracts'
+import { asDeclared } from '@fadump-lab/shared/identity'
 import { createHeapEventLog, createInProcessQueues } from '@fadump-lab/shared/queue'
 import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore } from '@fadump-lab/shared/store'
 import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+import { testKeys } from '../../../test/support/keys.ts'
 import { buildHypervisor } from './index.ts'
 import { createFaultyStore } from './testing/faulty-store.ts'
 import { startHypervisor } from './testing/started-hypervisor.ts'
@@ -12,6 +15,7 @@ suite('a hypervisor', () => {
   test('that has not taken up its partitions yet refuses and is not ready', async () => {
     await using store = createHeapMemoryStore()
     await using service = buildHypervisor({
+      identity: testKeys.identityOf('hypervisor'),
       store,
       queues: createInProcessQueues({ clock: systemClock }),
       events: createHeapEventLog(),
@@ -20,7 +24,8 @@ suite('a hypervisor', () => {
       logger: createLogger({ service: 'hypervisor', level: 'silent' }),
       metrics: createMetrics({ processMetrics: false }),
     })
-    const statusOf = async (url: string) => (await service.app.inject(url)).statusCode
+    const headers = asDeclared(testKeys)(hypervisorRoutes.listPartitions)
+    const statusOf = async (url: string) => (await service.app.inject({ url, headers })).statusCode
     assert.equal(await statusOf('/partitions'), 503)
     assert.equal(await statusOf('/readyz'), 503)
     assert.equal(await statusOf('/livez'), 200)

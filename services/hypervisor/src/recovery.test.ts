@@ -158,6 +158,32 @@ suite('work that a state owes', () => {
     assert.deepEqual(jobs, [{ frame: 'server-1', partition: 'p1', epoch: 1, correlationId: 'c-9' }])
   })
 
+  test('a boot after a power failure is not taken for the one before it that has its number and still waits', async () => {
+    const queues = createInProcessQueues({ clock: systemClock })
+    const powerOn = async (correlationId: string): Promise<void> => {
+      await using host = await startHypervisor({ queues, store: createHeapMemoryStore() })
+      const guest = await aGuest(host)
+      await host.client.activatePartition({ params: { partition: guest.id }, correlationId })
+      await eventually('the boot is queued', async () => {
+        const { waiting } = await queues.open(iplQueue).counts()
+        return waiting === (correlationId === 'c-before' ? 1 : 2)
+      })
+    }
+    await powerOn('c-before')
+    await powerOn('c-after')
+    await using host = await startHypervisor({ queues })
+    const jobs: IplJob[] = []
+    await using _worker = await iplWorker(host, jobs)
+    await eventually('both jobs come', () => jobs.length === 2)
+    assert.deepEqual(
+      jobs.map(({ epoch, correlationId }) => [epoch, correlationId]),
+      [
+        [1, 'c-before'],
+        [1, 'c-after'],
+      ],
+    )
+  })
+
   test('a queue that does not answer is asked again', async () => {
     const queues = createInProcessQueues({ clock: systemClock })
     let refusals = 3

@@ -5,8 +5,9 @@ import { defaultSettings } from './config.ts'
 import type { HypervisorContext, HypervisorDeps } from './deps.ts'
 import { preserve } from './fadump/preserve.ts'
 import { Frames } from './frame/frames.ts'
+import { PowerFailures } from './frame/power-failure.ts'
 import { Images } from './images/images.ts'
-import { awaitAutomaticDump } from './partition/automatic-dump.ts'
+import { awaitAutomaticDump, dumpClocks } from './partition/automatic-dump.ts'
 import { Inventory } from './partition/inventory.ts'
 import { Partitions } from './partition/partitions.ts'
 
@@ -18,6 +19,7 @@ export interface Rooms {
   readonly partitions: Partitions
   readonly inventory: Inventory
   readonly owedWork: OwedWork
+  readonly powerFailures: PowerFailures
   /** Waits in the background for dumps by time. */
   readonly automaticDumps: { readonly watch: (id: string) => void }
 }
@@ -25,7 +27,11 @@ export interface Rooms {
 export function createRooms(deps: HypervisorDeps): Rooms {
   const context = { ...deps, config: deps.config ?? defaultSettings }
   const background = new Background(deps.logger)
-  const partitions: Partitions = new Partitions(context, (id) => owedWork.lookAfter(id))
+  const partitions: Partitions = new Partitions(
+    context,
+    (id) => owedWork.lookAfter(id),
+    (frame) => powerFailures.recover(frame),
+  )
   const owedWork = createOwedWork({
     deps: context,
     background,
@@ -42,11 +48,30 @@ export function createRooms(deps: HypervisorDeps): Rooms {
       partitions.entries.flatMap((entry) => (entry.image === image ? [entry.id] : [])),
   })
   const inventory = new Inventory(context, { frames, partitions, images })
+  const powerFailures = new PowerFailures(context, {
+    frames,
+    partitions,
+    images,
+    makeSpace: (record) => inventory.makeSpaceAgain(record),
+  })
   const automaticDumps = {
-    watch: (id: string) =>
-      background.start(`${id} automatic dump`, (signal) =>
-        awaitAutomaticDump({ deps: context, partitions }, id, signal),
-      ),
+    watch: (id: string) => {
+      for (const clock of dumpClocks) {
+        background.start(`${id} ${clock}`, (signal) =>
+          awaitAutomaticDump({ deps: context, partitions }, { id, clock }, signal),
+        )
+      }
+    },
   }
-  return { context, background, frames, images, partitions, inventory, owedWork, automaticDumps }
+  return {
+    context,
+    background,
+    frames,
+    images,
+    partitions,
+    inventory,
+    owedWork,
+    powerFailures,
+    automaticDumps,
+  }
 }

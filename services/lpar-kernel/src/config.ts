@@ -15,10 +15,31 @@ export const configSchema = z.object({
     .url()
     .default('redis://127.0.0.1:6379/0')
     .describe('Redis that holds partition memory.'),
+  REDIS_MEMORY_PASSWORD_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the password of the user in REDIS_MEMORY_URL; default: the one in the URL.',
+    ),
   REDIS_CONTROL_URL: z
     .url()
     .default('redis://127.0.0.1:6379/0')
     .describe('Redis that carries queues and events.'),
+  REDIS_CONTROL_PASSWORD_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the password of the user in REDIS_CONTROL_URL; default: the one in the URL.',
+    ),
+  DUMP_KEY_FILE: z
+    .string()
+    .describe('File with the key of dump tokens, which kernel hosts and collectors share.'),
+  CAPTURE_DIRECTORY: z
+    .string()
+    .optional()
+    .describe(
+      'Directory with the sockets of capture processes, one for each memory limit; default: none is asked.',
+    ),
   BOOT_CONCURRENCY: envInteger(1, 1024)
     .prefault('16')
     .describe('Partitions that this process boots at the same time.'),

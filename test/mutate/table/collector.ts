@@ -47,16 +47,22 @@ export const collectorMutants = mutantsOf([
     tests: [`${tests}/verification.test.ts`],
     bugs: [
       {
-        name: 'entry-digest-not-checked',
-        what: 'bytes on the disk are not compared with the manifest',
-        find: 'if (digests[index] === sha256) good++',
-        replace: 'if (digests[index] !== undefined) good++',
-      },
-      {
         name: 'repair-list-stale',
         what: 'the list of parts to fetch again is not renewed after a verification',
         find: 'capture.repair = found.bad',
         replace: '',
+      },
+    ],
+  },
+  {
+    file: `${source}/manifest/verify-file.ts`,
+    tests: [`${tests}/verification.test.ts`],
+    bugs: [
+      {
+        name: 'entry-digest-not-checked',
+        what: 'bytes on the disk are not compared with the manifest',
+        find: 'if (digests[index] === sha256) good++',
+        replace: 'if (digests[index] !== undefined) good++',
       },
     ],
   },
@@ -75,6 +81,66 @@ export const collectorMutants = mutantsOf([
         what: 'an entry may begin before the one before ends',
         find: 'if (offset < this.#end) {',
         replace: 'if (offset < 0n) {',
+      },
+    ],
+  },
+  {
+    file: `${source}/retention/plan.ts`,
+    tests: [`${source}/retention/plan.test.ts`],
+    bugs: [
+      {
+        name: 'crash-loop-evicts-others',
+        what: 'the oldest dump of all goes when the store is too large, whoever fills it',
+        find: 'if (first === undefined || bytes <= largest) continue',
+        replace: 'if (first === undefined || largest >= 0n) continue',
+      },
+      {
+        name: 'pinned-dump-evicted',
+        what: 'retention removes a pinned dump',
+        find: 'return isAtRest && !pinned &&',
+        replace: 'return isAtRest &&',
+      },
+    ],
+  },
+  {
+    file: `${source}/admission/admission.ts`,
+    tests: [`${tests}/admission.test.ts`],
+    bugs: [
+      {
+        name: 'promised-room-counted-twice',
+        what: 'a capture is admitted to room that another one is going to fill',
+        find: 'shortage: needed + promised + reserve - free',
+        replace: 'shortage: needed + reserve - free',
+      },
+      {
+        name: 'refused-capture-keeps-its-reservation',
+        what: 'a capture that waits for room keeps others from it',
+        find: 'if (progress?.isAdmitted !== true) return 0n',
+        replace: 'if (progress === undefined) return 0n',
+      },
+    ],
+  },
+  {
+    file: `${source}/scrub/scrub-dump.ts`,
+    tests: [`${tests}/scrub.test.ts`],
+    bugs: [
+      {
+        name: 'rotten-manifest-believed',
+        what: 'a stored manifest that is another one now vouches for the vmcore',
+        find: 'if (summary.sizeBytes === sizeBytes && summary.digest === digest) return undefined',
+        replace: 'if (summary.sizeBytes === sizeBytes) return undefined',
+      },
+    ],
+  },
+  {
+    file: `${source}/transfer/windows.ts`,
+    tests: [`${source}/transfer/windows.test.ts`],
+    bugs: [
+      {
+        name: 'checkpoint-before-sync',
+        what: 'progress vouches for bytes that are not on the disk yet',
+        find: 'await this.#file.sync()\n      await onSynced()',
+        replace: 'await onSynced()\n      await this.#file.sync()',
       },
     ],
   },

@@ -113,8 +113,8 @@ export const fadumpMutants = mutantsOf([
       {
         name: 'last-byte-of-memory-refused',
         what: 'a section that ends exactly with partition memory counts as too long',
-        find: 'address + length > request.partitionSize',
-        replace: 'address + length >= request.partitionSize',
+        find: 'address < request.partitionSize && address + length > request.partitionSize',
+        replace: 'address < request.partitionSize && address + length >= request.partitionSize',
       },
       {
         name: 'error-stops-the-section-only-in-words',

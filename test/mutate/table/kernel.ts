@@ -5,15 +5,86 @@ const source = 'services/lpar-kernel/src'
 
 export const kernelMutants = mutantsOf([
   {
+    file: `${source}/capture-memory/capture-arguments.ts`,
+    tests: [`${source}/capture-memory/capture-arguments.test.ts`],
+    bugs: [
+      {
+        name: 'capture-ignores-nr-cpus',
+        what: 'the memory of a capture kernel is told without nr_cpus=',
+        find: 'const nrCpus = cpuLimitsOf(commandLine, Infinity).nrCpuIds',
+        replace: 'const nrCpus: number = Infinity',
+      },
+    ],
+  },
+  {
     file: `${source}/sysfs/access.ts`,
     tests: [`${source}/sysfs/sysfs.test.ts`],
     bugs: [
       {
         name: 'fadump-mutex-missing',
         what: 'two writers of fadump_registered run at the same time',
-        find: 'await host.fadumpMutex.run(request.partition, async () => {',
-        replace:
-          'await host.fadumpMutex.run(`${request.partition} ${performance.now()}`, async () => {',
+        find: 'await host.fadumpMutex.run(partition, async () => {',
+        replace: 'await host.fadumpMutex.run(`${partition} ${performance.now()}`, async () => {',
+      },
+    ],
+  },
+  {
+    file: `${source}/panic/system-resets.ts`,
+    tests: [`${source}/death.test.ts`],
+    bugs: [
+      {
+        name: 'reset-dies-with-its-host',
+        what: 'a system reset is known to the host alone that has taken it',
+        find: 'queues.open(systemResetQueue).add(jobIdOf(job), job)',
+        replace: 'Promise.reject(new Error(`no job for ${jobIdOf(job)}`))',
+      },
+    ],
+  },
+  {
+    file: `${source}/panic/crash.ts`,
+    tests: [`${source}/panic/system-reset.test.ts`],
+    bugs: [
+      {
+        name: 'stopped-cpus-in-mask',
+        what: 'CPUs that panic() of 3.4 has stopped count as online in the dump',
+        find: 'return isStopped ? [cpu] : onlineCpus(record)',
+        replace: 'return onlineCpus(record)',
+      },
+    ],
+  },
+  {
+    file: `${source}/panic/causes.ts`,
+    tests: [`${source}/panic/system-reset.test.ts`],
+    bugs: [
+      {
+        name: 'reset-wait-doubled',
+        what: 'the first CPU waits a second for the others',
+        find: '{ v5: 0, modern: 499 }',
+        replace: '{ v5: 0, modern: 999 }',
+      },
+    ],
+  },
+  {
+    file: `${source}/panic/shutdown.ts`,
+    tests: [`${source}/panic/shutdown.test.ts`],
+    bugs: [
+      {
+        name: 'kexec-keeps-registration',
+        what: 'kexec does not go through machine_shutdown',
+        find: 'await machineShutdown(kernel)',
+        replace: "if (request.action !== 'kexec') await machineShutdown(kernel)",
+      },
+    ],
+  },
+  {
+    file: `${source}/sysfs/cpu-hotplug.ts`,
+    tests: [`${source}/sysfs/cpu-hotplug.test.ts`],
+    bugs: [
+      {
+        name: 'removed-cpu-still-online',
+        what: 'a processor that is removed goes on running',
+        find: 'if (online.includes(cpu)) await setOnline(kernel, cpu, false)',
+        replace: '',
       },
     ],
   },

@@ -101,7 +101,7 @@ describe('failures are told apart', () => {
       system: { ...power7, queues: 9, bootMemoryMiB: 288 },
       kind: 'killed in mid-copy',
       phase: 'transfer',
-      victim: 'dhclient',
+      victim: 'ssh',
     },
     'write-back over NFS': {
       system: { ...power7, target: 'nfs', queues: 7, bootMemoryMiB: 265 },

@@ -53,7 +53,7 @@ function outOfMemory(system: CaptureSystem, allocation: Allocation, shortage: Sh
     consumer: row?.name ?? '',
     needMiB: (needPages * system.pageKiB) / 1024,
     availableMiB: system.bootMemoryMiB,
-    ...(isKill(kind) ? { victim: victimOf(system, shortage.phase) } : {}),
+    ...(isKill(kind) ? { victim: victimOf(system, kind, shortage.phase) } : {}),
     ...(kind === 'allocation failure' ? { order } : {}),
   }
 }
@@ -88,18 +88,32 @@ function rootfsFull(system: CaptureSystem, allocation: Allocation, shortage: Sho
   }
 }
 
-/** The largest process that runs when memory ends; a shell when there is none but init, which is never taken. */
-function victimOf(system: CaptureSystem, phase: number): string {
+/**
+ * The process that moves the data, in mid-copy; before, the largest one that runs, or a shell when there is none but
+ * init, which is never taken.
+ */
+function victimOf(system: CaptureSystem, kind: FailureKind, phase: number): string {
+  if (kind === 'killed in mid-copy') return targetRow(system.target).process
+  const [largest] = processesIn(system, phase)
+  return largest === undefined ? 'sh' : largest.name
+}
+
+/** The processes that hold memory in a phase beside init and shells, the largest first; what one of each holds, MiB. */
+export function processesIn(
+  system: CaptureSystem,
+  phase: number,
+): readonly { readonly name: string; readonly MiB: number }[] {
   const numbers = presetNumbers[system.preset]
   const target = targetRow(system.target)
   const input = { system, numbers, target, freeMiB: 0, reserveMiB: 0 }
-  const candidates = consumers.flatMap(({ process }, index) =>
-    process !== undefined && isPresent(index, phase)
-      ? [{ name: process.name(input), MiB: process.sizeMiB(input) }]
-      : [],
-  )
-  const [largest] = candidates.toSorted((a, b) => b.MiB - a.MiB)
-  return largest === undefined || largest.MiB === 0 ? 'sh' : largest.name
+  return consumers
+    .flatMap(({ process }, index) =>
+      process !== undefined && isPresent(index, phase)
+        ? [{ name: process.name(input), MiB: process.sizeMiB(input) }]
+        : [],
+    )
+    .filter(({ MiB }) => MiB > 0)
+    .toSorted((a, b) => b.MiB - a.MiB)
 }
 
 function panicOfOtherProcess(system: CaptureSystem, allocation: Allocation): Failure | undefined {

@@ -26,7 +26,7 @@ export {
 } from './evaluate.ts'
 export { explain, shortfallMiB, topConsumers, type Explained } from './explain.ts'
 export { cheapestFix, fixesFor, type Fix } from './fixes.ts'
-export type { Failure } from './failure.ts'
+export { processesIn, type Failure } from './failure.ts'
 export {
   fadumpFloorMiB,
   maximumBootMemoryMiB,

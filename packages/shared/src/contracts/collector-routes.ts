@@ -1,6 +1,7 @@
 /** The operations of the dump server: the same internally and, under /v1, on the console. */
 import { z } from 'zod'
-import { dump } from './dump.ts'
+import { forOperators, forViewers } from './access.ts'
+import { dump, scrub } from './dump.ts'
 import { partitionId } from './ids.ts'
 import { dumpParams, elfMedia, ndjsonMedia } from './route-parameters.ts'
 import { json, none, stream, type Routes } from './route.ts'
@@ -8,6 +9,7 @@ import { json, none, stream, type Routes } from './route.ts'
 export const collectorRoutes = {
   listDumps: {
     method: 'GET',
+    access: forViewers,
     path: '/dumps',
     summary: 'List dumps, newest first',
     query: z.strictObject({ partition: partitionId.optional() }),
@@ -17,6 +19,7 @@ export const collectorRoutes = {
   },
   getDump: {
     method: 'GET',
+    access: forViewers,
     path: '/dumps/:dump',
     summary: 'One dump',
     params: dumpParams,
@@ -26,6 +29,7 @@ export const collectorRoutes = {
   },
   getDumpManifest: {
     method: 'GET',
+    access: forOperators,
     path: '/dumps/:dump/manifest',
     summary: 'The digests the stored vmcore was verified against, NDJSON',
     params: dumpParams,
@@ -35,6 +39,7 @@ export const collectorRoutes = {
   },
   downloadVmcore: {
     method: 'GET',
+    access: forOperators,
     path: '/dumps/:dump/vmcore',
     summary: 'The stored vmcore (Range supported)',
     params: dumpParams,
@@ -44,11 +49,50 @@ export const collectorRoutes = {
   },
   deleteDump: {
     method: 'DELETE',
+    access: forOperators,
     path: '/dumps/:dump',
     summary: 'Delete a stored dump',
     params: dumpParams,
     status: 204,
     reply: none,
     problems: ['not-found', 'wrong-state'],
+  },
+  pinDump: {
+    method: 'PUT',
+    access: forOperators,
+    path: '/dumps/:dump/pin',
+    summary: 'Pin a dump: neither retention nor the need for room removes it',
+    params: dumpParams,
+    status: 200,
+    reply: json(dump),
+    problems: ['not-found'],
+  },
+  unpinDump: {
+    method: 'DELETE',
+    access: forOperators,
+    path: '/dumps/:dump/pin',
+    summary: 'Take the pin from a dump',
+    params: dumpParams,
+    status: 200,
+    reply: json(dump),
+    problems: ['not-found'],
+  },
+  getScrub: {
+    method: 'GET',
+    access: forViewers,
+    path: '/scrub',
+    summary: 'The present or last pass over the stored dumps in search of bit rot',
+    status: 200,
+    reply: json(scrub),
+    problems: [],
+  },
+  startScrub: {
+    method: 'POST',
+    access: forOperators,
+    path: '/scrub',
+    summary: 'Compare all stored dumps with their manifests now',
+    status: 202,
+    reply: json(scrub),
+    problems: [],
   },
 } as const satisfies Routes

@@ -50,5 +50,24 @@ export const dump = z.strictObject({
   startedAt: z.iso.datetime(),
   completedAt: z.iso.datetime().optional(),
   correlationId,
+  /** Kept by an operator: nothing but an operator removes it. */
+  pinned: z.boolean().default(false),
+  /** When its bytes were last compared with its manifest. */
+  scrubbedAt: z.iso.datetime().optional(),
 })
 export type Dump = z.output<typeof dump>
+
+/** One pass over the stored dumps in search of bytes that are not any more what was verified. */
+export const scrub = z.strictObject({
+  state: z.enum(['idle', 'running']),
+  startedAt: z.iso.datetime().optional(),
+  completedAt: z.iso.datetime().optional(),
+  /** Dumps and bytes that were read in this pass, or in the last one. */
+  dumps: z.int().min(0),
+  bytes: byteCount,
+  /** The dump that is being read. */
+  current: dumpId.optional(),
+  /** Dumps that were found rotten. */
+  rotten: z.array(dumpId).max(1000),
+})
+export type Scrub = z.output<typeof scrub>

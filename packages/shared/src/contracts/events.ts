@@ -10,6 +10,12 @@ export const eventAggregates = [
   'kernel',
   'dump',
   'job',
+  'soak',
+  /** Who was let in and who was refused. The subject is the name of the operation. */
+  'access',
+  'user',
+  /** A fault of the registry. The subject is its id. */
+  'fault',
 ] as const
 
 export const labEvent = z.strictObject({

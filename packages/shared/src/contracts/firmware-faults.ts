@@ -57,6 +57,23 @@ export const firmwareFaults = {
     value: 'rtas-status',
     default: -1,
   },
+  'nmi-register-status': {
+    where: 'ibm,nmi-register',
+    does: 'The call answers the value and does nothing',
+    value: 'rtas-status',
+    default: -1,
+  },
+  'nmi-interlock-status': {
+    where: 'ibm,nmi-interlock',
+    does: 'The call answers the value and does nothing',
+    value: 'rtas-status',
+    default: -1,
+  },
+  'preserve-hardware-error': {
+    where: 'ibm,os-term, registered',
+    does: 'The memory cannot be preserved: the call answers −1 without a dump, and QEMU then ends the partition',
+    value: 'none',
+  },
   'no-extended-os-term': {
     where: 'device tree',
     does: '/rtas has no ibm,extended-os-term as long as the fault is armed',
@@ -107,6 +124,11 @@ export const firmwareFaults = {
   'regsave-no-cpuend': {
     where: 'register save area',
     does: 'The last CPU has no CPUEND',
+    value: 'none',
+  },
+  'dma-in-flight': {
+    where: 'capture boot, once the kernel is up',
+    does: 'The virtual adapter goes on with the receive buffers of the crashed kernel, as far as the translation control entries still let it',
     value: 'none',
   },
 } as const satisfies Readonly<Record<string, FirmwareFaultRow>>

@@ -1,6 +1,9 @@
 /** The console: the public REST API. */
 import { z } from 'zod'
+import type { Access, Role } from './access.ts'
+import { captureMemoryRoutes, estimateRoutes } from './capture-memory-routes.ts'
 import { collectorRoutes } from './collector-routes.ts'
+import { roomFaultRoutes } from './fault-routes.ts'
 import { labEvent } from './events.ts'
 import { hmcJob } from './hmc-job.ts'
 import { correlationId, partitionId } from './ids.ts'
@@ -8,10 +11,13 @@ import { inventoryRoutes } from './inventory-routes.ts'
 import { lparKernelRoutes } from './lpar-kernel-routes.ts'
 import { crashRequest } from './partition.ts'
 import { jobParams, partitionParams } from './route-parameters.ts'
-import { json, type Routes } from './route.ts'
+import { json, type Route } from './route.ts'
 import { structureRoutes } from './structure-routes.ts'
+import { soakRoutes } from './soak-routes.ts'
+import { userRoutes } from './user-routes.ts'
 
 const operation = {
+  access: { role: 'operator' },
   method: 'POST',
   params: partitionParams,
   status: 202,
@@ -19,11 +25,17 @@ const operation = {
   problems: ['not-found', 'wrong-state'],
 } as const
 
-function versioned<const R extends Routes>(routes: R): { [K in keyof R]: R[K] } {
-  const entries = Object.entries(routes).map(([name, route]) => [
-    name,
-    { ...route, path: `/v1${route.path}` },
-  ])
+/** A route that users may call. */
+type PublicRoute = Route & { readonly access: { readonly role: Role | 'anyone' } }
+
+/** Below /v1 and for users only: what services may do is said by the route that they call themselves. */
+function versioned<const R extends Readonly<Record<string, PublicRoute>>>(
+  routes: R,
+): { [K in keyof R]: R[K] } {
+  const entries = Object.entries(routes).map(([name, route]) => {
+    const access: Access = { role: route.access.role }
+    return [name, { ...route, access, path: `/v1${route.path}` }]
+  })
   return Object.fromEntries(entries) as { [K in keyof R]: R[K] }
 }
 
@@ -31,6 +43,11 @@ export const hmcRoutes = versioned({
   ...inventoryRoutes,
   ...structureRoutes,
   ...collectorRoutes,
+  ...userRoutes,
+  ...roomFaultRoutes,
+  ...captureMemoryRoutes,
+  ...estimateRoutes,
+  ...soakRoutes,
   activate: {
     ...operation,
     path: '/partitions/:partition/activate',
@@ -62,6 +79,7 @@ export const hmcRoutes = versioned({
   },
   listJobs: {
     method: 'GET',
+    access: { role: 'viewer' },
     path: '/jobs',
     summary: 'List jobs, newest first',
     status: 200,
@@ -70,6 +88,7 @@ export const hmcRoutes = versioned({
   },
   getJob: {
     method: 'GET',
+    access: { role: 'viewer' },
     path: '/jobs/:job',
     summary: 'One job',
     params: jobParams,
@@ -85,8 +104,15 @@ export const hmcRoutes = versioned({
     ...lparKernelRoutes.writeFile,
     summary: 'Write a sysfs file of the running partition',
   },
+  runWorkload: lparKernelRoutes.runWorkload,
+  readPartitionProc: {
+    ...lparKernelRoutes.readProc,
+    access: { role: 'operator' },
+    summary: 'Read /proc/cmdline, /proc/meminfo, /proc/kmsg, /proc/version of the partition',
+  },
   listEvents: {
     method: 'GET',
+    access: { role: 'viewer' },
     path: '/events',
     summary: 'Events, oldest first; with Accept text/event-stream they keep coming',
     query: z.strictObject({

@@ -19,5 +19,8 @@ export const imageId = label('an image id', 32)
  */
 export const dumpId = label('a dump id', 48)
 export const jobId = label('a job id', 64)
+export const soakId = label('a soak id', 32)
+export const userName = label('a user name', 32)
+export const sessionId = label('a session id', 64)
 /** Follows one request through all services. */
 export const correlationId = label('a correlation id', 64)

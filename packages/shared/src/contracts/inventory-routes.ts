@@ -1,5 +1,7 @@
 /** Frames, partitions with their firmware, and images: the same operations on the hypervisor and, under /v1, on the console. */
 import { z } from 'zod'
+import { forAdministrators, forOperators, forViewers } from './access.ts'
+import { bootSettingsRoutes } from './capture-memory-routes.ts'
 import { firmwareRoutes } from './firmware-routes.ts'
 import { frameId, imageId } from './ids.ts'
 import { frame, image, newFrame, newPartition, partition } from './partition.ts'
@@ -20,9 +22,11 @@ const imageQuery = z.strictObject({
 })
 
 export const inventoryRoutes = {
+  ...bootSettingsRoutes,
   ...firmwareRoutes,
   createFrame: {
     method: 'POST',
+    access: forAdministrators,
     path: '/frames',
     summary: 'Add a frame: a managed system with finite memory and processors',
     body: json(newFrame),
@@ -32,6 +36,7 @@ export const inventoryRoutes = {
   },
   listFrames: {
     method: 'GET',
+    access: forViewers,
     path: '/frames',
     summary: 'List frames with what is free on them',
     status: 200,
@@ -40,6 +45,7 @@ export const inventoryRoutes = {
   },
   getFrame: {
     method: 'GET',
+    access: forViewers,
     path: '/frames/:frame',
     summary: 'One frame',
     params: frameParams,
@@ -49,6 +55,7 @@ export const inventoryRoutes = {
   },
   deleteFrame: {
     method: 'DELETE',
+    access: forAdministrators,
     path: '/frames/:frame',
     summary: 'Remove an empty frame',
     params: frameParams,
@@ -58,6 +65,7 @@ export const inventoryRoutes = {
   },
   createPartition: {
     method: 'POST',
+    access: forOperators,
     path: '/partitions',
     summary: 'Create a partition; it stays off until activated',
     body: json(newPartition),
@@ -73,6 +81,7 @@ export const inventoryRoutes = {
   },
   listPartitions: {
     method: 'GET',
+    access: forViewers,
     path: '/partitions',
     summary: 'List partitions',
     status: 200,
@@ -81,6 +90,7 @@ export const inventoryRoutes = {
   },
   getPartition: {
     method: 'GET',
+    access: { ...forViewers, callers: { 'hmc-api': 'credential', 'lpar-kernel': 'credential' } },
     path: '/partitions/:partition',
     summary: 'One partition',
     params: partitionParams,
@@ -90,6 +100,7 @@ export const inventoryRoutes = {
   },
   deletePartition: {
     method: 'DELETE',
+    access: forOperators,
     path: '/partitions/:partition',
     summary: 'Remove a partition that is off; its memory is given back',
     params: partitionParams,
@@ -99,6 +110,7 @@ export const inventoryRoutes = {
   },
   createImage: {
     method: 'POST',
+    access: forOperators,
     path: '/images',
     summary: 'Make a memory image from an ELF64 ppc64 vmcore (plain or makedumpfile-flattened)',
     query: imageQuery,
@@ -116,6 +128,7 @@ export const inventoryRoutes = {
   },
   listImages: {
     method: 'GET',
+    access: forViewers,
     path: '/images',
     summary: 'List memory images',
     status: 200,
@@ -124,6 +137,7 @@ export const inventoryRoutes = {
   },
   getImage: {
     method: 'GET',
+    access: forViewers,
     path: '/images/:image',
     summary: 'One memory image',
     params: imageParams,
@@ -133,6 +147,7 @@ export const inventoryRoutes = {
   },
   deleteImage: {
     method: 'DELETE',
+    access: forOperators,
     path: '/images/:image',
     summary: 'Remove a memory image; partitions made from it keep their memory',
     params: imageParams,

@@ -60,7 +60,7 @@ export const captureMachine = machine('capture', {
   verifying: { verified: 'storing', mismatch: 'transferring', fail: 'failed' },
   storing: { stored: 'releasing', fail: 'failed' },
   releasing: { released: 'complete', releaseRefused: 'complete' },
-  complete: {},
+  complete: { rot: 'failed' },
   failed: { retry: 'claimed' },
 })
 

@@ -1,7 +1,15 @@
 /** The operations of the Linux kernels. Internal, apart from what the console passes through. */
 import { z } from 'zod'
+import { byCollectorOfDump, byConsole, byFirmware, forOperators, forViewers } from './access.ts'
+import { captureMemoryRoutes } from './capture-memory-routes.ts'
 import { partitionId } from './ids.ts'
-import { crashRequest } from './partition.ts'
+import {
+  crashRequest,
+  shutdownRequest,
+  systemResetRequest,
+  workload,
+  workloadDone,
+} from './partition.ts'
 import { elfMedia, flattenedMedia, ndjsonMedia, partitionParams } from './route-parameters.ts'
 import { json, none, stream, text, type Routes } from './route.ts'
 
@@ -25,8 +33,10 @@ const filePath = z
 const fileParams = z.strictObject({ partition: partitionId, '*': filePath })
 
 export const lparKernelRoutes = {
+  ...captureMemoryRoutes,
   readFile: {
     method: 'GET',
+    access: forViewers,
     path: '/partitions/:partition/sys/*',
     summary: 'Read a sysfs or debugfs file of the partition',
     params: fileParams,
@@ -36,6 +46,7 @@ export const lparKernelRoutes = {
   },
   writeFile: {
     method: 'PUT',
+    access: forOperators,
     path: '/partitions/:partition/sys/*',
     summary: 'Write a sysfs file of the partition',
     params: fileParams,
@@ -45,8 +56,21 @@ export const lparKernelRoutes = {
     reply: none,
     problems: ['not-found', 'errno', 'wrong-state', 'conflict', 'stale-boot'],
   },
+  releaseDump: {
+    method: 'PUT',
+    access: { callers: { 'hmc-api': 'credential', 'dump-collector': 'dump-token' } },
+    path: '/partitions/:partition/sys/kernel/fadump_release_mem',
+    summary: 'Give the preserved memory back: the dump is gone from the partition',
+    params: partitionParams,
+    query: bootQuery,
+    body: text(4096),
+    status: 204,
+    reply: none,
+    problems: ['not-found', 'errno', 'wrong-state', 'conflict', 'stale-boot'],
+  },
   readProc: {
     method: 'GET',
+    access: byConsole,
     path: '/partitions/:partition/proc/:file',
     summary: 'Read /proc/cmdline, /proc/meminfo, /proc/kmsg of the partition',
     params: z.strictObject({ partition: partitionId, file: z.string().max(64) }),
@@ -56,6 +80,7 @@ export const lparKernelRoutes = {
   },
   readVmcore: {
     method: 'GET',
+    access: byCollectorOfDump,
     path: '/partitions/:partition/proc/vmcore',
     summary:
       'The dump: ELF with Range, or makedumpfile-flattened (Accept) from an offset, holes left out',
@@ -67,6 +92,7 @@ export const lparKernelRoutes = {
   },
   readVmcoreManifest: {
     method: 'GET',
+    access: byCollectorOfDump,
     path: '/partitions/:partition/proc/vmcore.manifest',
     summary: 'Digests of every populated part of the dump, NDJSON',
     params: partitionParams,
@@ -77,30 +103,46 @@ export const lparKernelRoutes = {
   },
   crash: {
     method: 'POST',
+    access: byConsole,
     path: '/partitions/:partition/crash',
     summary: 'Make the kernel crash',
     params: partitionParams,
+    query: bootQuery,
     body: json(crashRequest),
     status: 202,
     reply: none,
-    problems: ['not-found', 'wrong-state', 'invalid-configuration'],
+    problems: ['not-found', 'wrong-state', 'invalid-configuration', 'stale-boot'],
+  },
+  runWorkload: {
+    method: 'POST',
+    access: forOperators,
+    path: '/partitions/:partition/workload',
+    summary:
+      'Let user space of the running partition rewrite pages of its memory; a crash may come in between',
+    params: partitionParams,
+    body: json(workload),
+    status: 200,
+    reply: json(workloadDone),
+    problems: ['not-found', 'wrong-state', 'invalid-configuration', 'stale-boot'],
   },
   systemResetInterrupt: {
     method: 'POST',
+    access: byFirmware,
     path: '/partitions/:partition/interrupts/system-reset',
-    summary: 'System reset exception 0x100 on every CPU',
+    summary: 'System reset exception 0x100 on every CPU, or on those that are named',
     params: partitionParams,
-    body: json(z.strictObject({ epoch: z.int().min(0) })),
+    body: json(systemResetRequest),
     status: 202,
     reply: none,
-    problems: ['not-found', 'wrong-state', 'stale-boot'],
+    problems: ['not-found', 'wrong-state', 'stale-boot', 'invalid-configuration'],
   },
   shutdown: {
     method: 'POST',
+    access: byConsole,
     path: '/partitions/:partition/shutdown',
-    summary: 'Orderly shutdown by the operating system',
+    summary: 'Orderly end by the operating system: reboot, power-off, or kexec into another kernel',
     params: partitionParams,
-    body: json(z.strictObject({ action: z.enum(['reboot', 'power-off']) })),
+    body: json(shutdownRequest),
     status: 202,
     reply: none,
     problems: ['not-found', 'wrong-state'],

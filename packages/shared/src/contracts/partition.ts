@@ -1,5 +1,6 @@
 /** Frames, partitions, images and vCPUs as they cross HTTP. */
 import { z } from 'zod'
+import { captureEnvironment } from './capture-environment.ts'
 import { byteCount, hexAddress, hexU64 } from './codecs.ts'
 import { dumpId, frameId, imageId, partitionId } from './ids.ts'
 import { partitionState } from './lifecycle.ts'
@@ -23,14 +24,19 @@ export type Frame = z.output<typeof frame>
 export const kernelProfileName = z.enum(['v5', 'modern'])
 export type KernelProfileName = z.output<typeof kernelProfileName>
 
-/** `papr`: firmware as PAPR describes it. `qemu`: what the pseries machine of QEMU does otherwise. */
-export const firmwareName = z.enum(['papr', 'qemu'])
+/**
+ * `papr`: firmware as PAPR describes it. `papr-text`: the same with the status codes of its requirement text (−8 already
+ * registered, −9 dump active) in place of its table's. `qemu`: what the pseries machine of QEMU does otherwise.
+ */
+export const firmwareName = z.enum(['papr', 'papr-text', 'qemu'])
 
 /**
  * `release-frees-header` (seen in Linux 7.2, profile modern): releasing a dump frees the page that holds the crash info
  * header and, on the same page or another, the parameter area. Whoever gets it next writes over both.
+ * `keeps-tce-entries` (before the second posting of the series, 2011): the capture kernel takes itself for one of kdump and
+ * keeps the translation control entries of the crashed kernel, so that adapters still reach its memory.
  */
-export const kernelDefect = z.enum(['release-frees-header'])
+export const kernelDefect = z.enum(['release-frees-header', 'keeps-tce-entries'])
 export type KernelDefect = z.output<typeof kernelDefect>
 
 /** A part of `[0, memoryBytes)` without memory. */
@@ -48,12 +54,19 @@ export const memoryContent = z.strictObject({
 })
 export type MemoryContent = z.output<typeof memoryContent>
 
+/** SMT8. */
+const threadsPerCoreMax = 8
+
 export const newPartition = z.strictObject({
   id: partitionId,
   frame: frameId.default('server-1'),
   memoryBytes: byteCount,
   /** Virtual CPUs, one thread each. */
   processors: z.int(),
+  /** How many there could be; firmware advertises room in its sections for so many. Default: `processors`. */
+  maximumProcessors: z.int().optional(),
+  /** How many of `processors` make a core. QEMU advertises room for cores and saves threads. Default: 1. */
+  threadsPerCore: z.int().min(1).max(threadsPerCoreMax).optional(),
   profile: kernelProfileName.default('v5'),
   /** Whose firmware answers. */
   firmware: firmwareName.default('papr'),
@@ -70,9 +83,11 @@ export const newPartition = z.strictObject({
   prstatusPids: z.enum(['truth', 'distinct']).default('truth'),
   /** Where the capture kernel sends the dump; the network needs more boot memory. */
   captureTarget: z.enum(['network', 'local']).default('network'),
-  /** Ascending, apart from each other; address 0 is memory. `memoryBytes` counts them as well. */
+  /** What else is special about its capture environment. */
+  capture: captureEnvironment.optional(),
   /** Up to where memory can be added while it runs; set aside on the frame. Default: `memoryBytes`. */
   maximumMemoryBytes: byteCount.optional(),
+  /** Ascending, apart from each other; address 0 is memory. `memoryBytes` counts them as well. */
   memoryHoles: z.array(memoryHole).max(memoryHolesMax).default([]),
   /** Errors of real kernels that this one is to have. */
   kernelDefects: z.array(kernelDefect).default([]),
@@ -181,3 +196,35 @@ export const crashRequest = z.strictObject({
   cpu: z.int().min(0).optional(),
 })
 export type CrashRequest = z.output<typeof crashRequest>
+
+/** The CPUs that take an exception. */
+export const interruptedCpus = z.array(z.int().min(0).max(65_535)).min(1).max(2048)
+
+export const systemResetRequest = z.strictObject({
+  epoch: z.int().min(0),
+  /** Default: all that are online. */
+  cpus: interruptedCpus.optional(),
+})
+
+export const shutdownRequest = z.strictObject({
+  action: z.enum(['reboot', 'power-off', 'kexec']),
+  /** The command line of the kernel that kexec starts. Default: the present one. */
+  bootArguments: z.string().max(2047).optional(),
+})
+export type ShutdownRequest = z.output<typeof shutdownRequest>
+
+/** The most pages that one request rewrites: 256 MiB. */
+const workloadPagesMax = 4096
+
+/** What user space is to write: pages of 64 KiB, each made from the seed and its own address. */
+export const workload = z.strictObject({
+  seed: z.int().min(0).max(0xffff_ffff),
+  pages: z.int().min(1).max(workloadPagesMax),
+})
+export type Workload = z.output<typeof workload>
+
+/** Where it was written, in the order of writing; whole pages. */
+export const workloadDone = z.strictObject({
+  ranges: z.array(z.strictObject({ start: hexAddress, end: hexAddress })),
+})
+export type WorkloadDone = z.output<typeof workloadDone>

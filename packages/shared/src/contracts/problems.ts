@@ -19,6 +19,25 @@ export const problems = {
     retry: 'never',
     operator: 'Correct the fields named in `errors`.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The request says nothing valid about who makes it',
+    retry: 'after-change',
+    operator:
+      'Log on with POST /v1/sessions and send the token as `authorization: Bearer …`; between services compare their key files.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Who makes the request may not do this',
+    retry: 'after-change',
+    operator: 'Ask somebody with the role named in `detail`; docs/access.md lists every operation.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'More requests than one client may make',
+    retry: 'backoff',
+    operator: 'Wait the seconds of the Retry-After header.',
+  },
   'not-found': {
     status: 404,
     title: 'No such resource',
@@ -85,6 +104,13 @@ export const problems = {
     retry: 'after-change',
     operator:
       '`errno` is what the kernel returns to the writer; `detail` names the file and the condition.',
+  },
+  'faults-disabled': {
+    status: 403,
+    title: 'This service was started without faults',
+    retry: 'after-change',
+    operator:
+      'Start all services with FAULTS_ENABLED=true, and only where losing a dump does not matter.',
   },
   'stale-boot': {
     status: 409,

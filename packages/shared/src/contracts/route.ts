@@ -1,5 +1,6 @@
 /** The form of one HTTP operation. `http/serve.ts` and `http/client.ts` are derived from tables of these. */
 import type { z } from 'zod'
+import type { Access } from './access.ts'
 import type { ProblemSlug } from './problems.ts'
 
 /** What a body is: JSON of a schema, text, bytes up to a bound, or a stream of any length. */
@@ -20,6 +21,8 @@ export const stream = (...mediaTypes: readonly string[]) =>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Who may call it: nobody else gets further than a refusal. */
+  readonly access: Access
   /** Parameters as `:name`; a trailing `*` takes the rest of the path as parameter `*`. */
   readonly path: string
   readonly summary: string

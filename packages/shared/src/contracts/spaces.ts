@@ -28,6 +28,8 @@ export const records = {
   firmware: 'firmware',
   /** Partition space: contexts of the virtual CPUs. Written by the hypervisor. */
   vcpus: 'vcpus',
+  /** Partition space: translation control entries and the adapters that go by them. Written by the hypervisor. */
+  tces: 'tces',
   /** Partition space: variables of the running kernel that are not modelled as bytes. Written by lpar-kernel. */
   kernel: 'kernel',
 } as const

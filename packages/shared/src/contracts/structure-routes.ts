@@ -1,5 +1,6 @@
 /** The bytes of a dump's structures while they lie in a partition: on the hypervisor and, under /v1, on the console. */
 import { z } from 'zod'
+import { forOperators } from './access.ts'
 import { partitionId } from './ids.ts'
 import { bytes, type Routes } from './route.ts'
 
@@ -16,6 +17,7 @@ export type PartitionStructure = z.output<typeof partitionStructure>
 export const structureRoutes = {
   getStructure: {
     method: 'GET',
+    access: forOperators,
     path: '/partitions/:partition/structures/:structure',
     summary:
       'The bytes of a structure of the dump: fdm, regsave, crash-info; or the device tree, fdt',

@@ -38,8 +38,6 @@ export {
   encodePrstatusNote,
   isPrstatus,
   noteTypePrstatus,
-  prRegister,
-  prRegisterNames,
   prstatusLayout,
   prstatusNoteBytes,
   prstatusNoteName,

@@ -8,8 +8,6 @@ import {
   encodePrstatus,
   encodePrstatusNote,
   isPrstatus,
-  prRegister,
-  prRegisterNames,
   prstatusNoteBytes,
 } from './prstatus-ppc64.ts'
 
@@ -133,17 +131,5 @@ suite('NT_PRSTATUS of ppc64', () => {
     })
     // 32-bit powerpc has 268 bytes.
     assert.throws(() => decodePrstatus(new Uint8Array(268), 'big'), { rule: 'prstatusSize' })
-  })
-
-  test('each index of pr_reg has its pt_regs name', () => {
-    // fadump.md §9
-    const expected = { gpr1: 1, nip: 32, msr: 33, orig_gpr3: 34, ctr: 35, link: 36, xer: 37 }
-    const rest = { ccr: 38, softe: 39, trap: 40, dar: 41, dsisr: 42, result: 43, iamr: 47 }
-    for (const [name, index] of Object.entries({ ...expected, ...rest })) {
-      assert.equal(prRegisterNames[index], name)
-    }
-    assert.equal(prRegisterNames.length, 48)
-    assert.equal(prRegisterNames[prRegister.originalGpr3], 'orig_gpr3')
-    assert.equal(prRegisterNames[prRegister.result], 'result')
   })
 })

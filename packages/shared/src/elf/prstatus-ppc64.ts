@@ -37,47 +37,9 @@ export type PrstatusFields = ValueOf<typeof rows>
 /** Bytes of one NT_PRSTATUS note. */
 export const prstatusNoteBytes = noteLength(prstatusNoteName, prstatusLayout.size)
 
-/** The register behind each index of `pr_reg`: `struct pt_regs` (arch/powerpc/include/asm/ptrace.h). */
-export const prRegisterNames = [
-  ...Array.from({ length: 32 }, (_, index) => `gpr${index}`),
-  'nip',
-  'msr',
-  'orig_gpr3',
-  'ctr',
-  'link',
-  'xer',
-  'ccr',
-  'softe',
-  'trap',
-  'dar',
-  'dsisr',
-  'result',
-  'ppr',
-  'exit_result',
-  'kuap',
-  'iamr',
-] as const
-
-/** The index in `pr_reg` of the registers that tools and kernels address by name. */
-export const prRegister = {
-  gpr1: 1,
-  nip: 32,
-  msr: 33,
-  originalGpr3: 34,
-  ctr: 35,
-  link: 36,
-  xer: 37,
-  ccr: 38,
-  softe: 39,
-  trap: 40,
-  dar: 41,
-  dsisr: 42,
-  result: 43,
-} as const
-
 export interface Prstatus {
   readonly pid: number
-  /** `pr_reg`: 48 values when decoded; fewer may be encoded, the rest is zero. */
+  /** `pr_reg`, a `struct pt_regs`: 48 values when decoded; fewer may be encoded, the rest is zero. */
   readonly registers: readonly bigint[]
 }
 

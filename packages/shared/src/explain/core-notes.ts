@@ -6,12 +6,12 @@ import {
   notesBytesMax,
   notesMax,
   notesOf,
-  prRegisterNames,
   prstatusLayout,
   vmcoreinfoBytesMax,
   vmcoreinfoText,
   type FoundNote,
 } from '../elf/index.ts'
+import { ptRegsNames } from '../fadump/index.ts'
 import type { ByteOrder } from '../layout/index.ts'
 import { hex } from '../units/index.ts'
 import { describeHidden, isShown } from './cpus.ts'
@@ -149,7 +149,7 @@ function prstatusPart(place: NotePlace, cpu: number): Part {
       ...head,
       ...fields.flatMap((field) =>
         field.name === 'pr_reg'
-          ? registerFields({ ...field, order, path: `${path}pr_reg.`, names: prRegisterNames })
+          ? registerFields({ ...field, order, path: `${path}pr_reg.`, names: ptRegsNames })
           : [field],
       ),
     ],

@@ -113,6 +113,7 @@ export {
   gprIndexOf,
   linuxRegisters,
   namedRegistersOfPtRegs,
+  kernelOnlyRegisters,
   ptRegsIndex,
   ptRegsNames,
   ptRegsOfEntries,
@@ -178,6 +179,8 @@ export { planReservation } from './boot-memory.ts'
 export type { ReservationInput, ReservationPlan } from './reservation-plan.ts'
 export { bootRegionsFor, type BootRegions } from './boot-regions.ts'
 export {
+  noteBufferBytes,
+  notesBufferBytesMax,
   processDump,
   selectCpuRegisters,
   type AcceptedDump,

@@ -21,7 +21,7 @@ import { sectionType, sectionTypeOf } from './section-types.ts'
 export interface PreserveRequest {
   readonly structure: DumpMemoryStructure
   readonly partitionSize: ByteLength
-  /** Bytes of the register save area that firmware produces: what it advertised. */
+  /** Bytes of the register save area that firmware produces: what it advertised, unless it is QEMU. */
   readonly cpuStateSize: ByteLength
   /** Bytes of the HPTE save area that firmware produces: what it advertised. */
   readonly hpteSize: ByteLength
@@ -98,9 +98,12 @@ function outcomeOf(section: DumpSection, request: PreserveRequest): Outcome {
       ? section.sourceLength
       : produced,
   )
-  const errorFlags = sectionChecks
-    .filter((row) => row.applies({ section, request, produced, length }))
-    .reduce((flags, row) => flags | row.flag, 0)
+  const errorFlags = errorsOf[request.personality.sectionErrors]({
+    section,
+    request,
+    produced,
+    length,
+  })
   if (errorFlags !== 0) return { ...skipped, errorFlags }
   return { errorFlags, bytesDumped: length, action: actionOf(section, length) }
 }
@@ -170,6 +173,26 @@ const sectionChecks: readonly SectionCheck[] = [
       (produced !== undefined && checksLength(request) && length < produced),
   },
 ]
+
+type ErrorFlagsOf = (judged: JudgedSection) => number
+
+const errorsOf: Readonly<Record<FirmwarePersonality['sectionErrors'], ErrorFlagsOf>> = {
+  every: (judged) =>
+    sectionChecks.filter((row) => row.applies(judged)).reduce((flags, row) => flags | row.flag, 0),
+  'first, in host order': ({ section, request, produced, length }) => {
+    const isOutside = (address: bigint) => length > 0n && address + length > request.partitionSize
+    if (produced !== undefined) {
+      return isOutside(section.destinationAddress) ? swapped(sectionErrorFlag.invalidSource) : 0
+    }
+    if (isOutside(section.sourceAddress)) return swapped(sectionErrorFlag.invalidSource)
+    const isLost = isOutside(section.destinationAddress)
+    return isLost ? swapped(sectionErrorFlag.invalidDestination) : 0
+  },
+}
+
+function swapped(flags: number): number {
+  return ((flags & 0xff) << 8) | (flags >> 8)
+}
 
 function checksLength(request: PreserveRequest): boolean {
   return request.personality.checksFirmwareSectionLengths

@@ -279,6 +279,24 @@ describe('the notes', () => {
     })
   }
 
+  test('C110 a buffer for the notes that no allocation can give rejects the dump, before any CPU is read', () => {
+    const area = (cpus: number): Uint8Array => {
+      const bytes = writeRegisterSaveArea(savedCpus, registerSaveAreaLength(8))
+      viewOf(bytes).setUint32(0x1c, cpus)
+      return bytes
+    }
+    // 31300 · 536 bytes are just below 16 MiB, 31301 are a page more.
+    assert.equal(rejected({ profile: v5, cpuState: area(31_300) }).reason, 'missing-cpu-start')
+    assert.deepEqual(rejected({ profile: v5, cpuState: area(31_301) }), {
+      isAccepted: false,
+      reason: 'no-notes-buffer',
+      log: ['Failed to allocate 0x1010000 bytes for cpu notes buffer'],
+    })
+    assert.deepEqual(rejected({ profile: modern, cpuState: area(0xffff) }).log, [
+      'fadump: Failed to allocate 35127296 bytes for CPU notes buffer',
+    ])
+  })
+
   test('C062 without a crashing CPU, v5 has an empty mask and so no notes', () => {
     const header = { crashingCpu: 0xffff_ffff, cpuMask: new Set<number>() }
     const result = accepted({ profile: v5, header })

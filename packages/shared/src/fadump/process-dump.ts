@@ -9,6 +9,7 @@ import {
   decodeCrashInfoHeader,
   type CrashInfoHeader,
 } from './crash-info-header.ts'
+import { alignUp, hex, MiB } from '../units/index.ts'
 import { sectionChecks, type SectionVerdict } from './dump-checks.ts'
 import type { DumpMemoryStructure } from './dump-memory-structure.ts'
 import type { KernelProfile, KernelSource } from './kernel-profiles.ts'
@@ -28,6 +29,11 @@ export interface ProcessInput {
   /** Memory at the CPU state destination, `bytes_dumped` bytes. */
   readonly cpuState: Uint8Array
 }
+
+/** `sizeof(note_buf_t)`: what a kernel sets aside for the notes of one CPU. */
+export const noteBufferBytes = 536
+/** The most that one allocation of the kernel can get, with pages of 64 KiB on POWER: 16 MiB (`MAX_ORDER`). */
+export const notesBufferBytesMax = 16n * MiB
 
 /** One NT_PRSTATUS to write. */
 export interface CpuRegisters {
@@ -109,6 +115,8 @@ export function selectCpuRegisters(
   const { profile, header, cpuState } = selection
   try {
     const savedCpus = readRegisterSaveAreaStart(cpuState).cpus
+    const bytes = alignUp(BigInt(savedCpus) * BigInt(noteBufferBytes), profile.pageSize)
+    if (bytes > notesBufferBytesMax) return withoutNotesBuffer(profile, bytes)
     const cpus: CpuRegisters[] = []
     for (const { cpu, entries } of readRegisterSaveArea(cpuState)) {
       if (!header.cpuMask.has(cpu)) continue
@@ -129,4 +137,14 @@ export function selectCpuRegisters(
       log: [`${profile.logPrefix.platform}${message}`],
     }
   }
+}
+
+/** -ENOMEM, before the CPUs of the area are looked at. */
+function withoutNotesBuffer(profile: KernelProfile, bytes: bigint): RejectedDump {
+  const lines: Readonly<Record<KernelSource, string>> = {
+    '3.4': `Failed to allocate ${hex(bytes)} bytes for cpu notes buffer`,
+    '6.10': `Failed to allocate ${bytes} bytes for CPU notes buffer`,
+  }
+  const line = `${profile.logPrefix.fadump}${lines[profile.kernelSource]}`
+  return { isAccepted: false, reason: 'no-notes-buffer', log: [line] }
 }

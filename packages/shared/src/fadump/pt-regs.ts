@@ -66,6 +66,18 @@ export const linuxRegisters: readonly (readonly [name: string, ptRegsIndex: numb
   ['DSISR', ptRegsIndex.dsisr],
 ]
 
+/** Places that no register save area tells (spec §5.3, §9): only a kernel that saved a CPU by itself knows them. */
+export const kernelOnlyRegisters: readonly number[] = [
+  ptRegsIndex.origGpr3,
+  ptRegsIndex.softe,
+  ptRegsIndex.trap,
+  ptRegsIndex.result,
+  ptRegsIndex.ppr,
+  ptRegsIndex.exitResult,
+  ptRegsIndex.amr,
+  ptRegsIndex.iamr,
+]
+
 const indexOfId: ReadonlyMap<bigint, number> = new Map(
   linuxRegisters.map(([name, index]) => [registerId(name), index]),
 )

@@ -235,7 +235,8 @@ async function register(
   const header = dumpSectionHeaderLayout.decode(headerBytes, 'big')
   const refusedHeader = firstViolated(headerChecks, { ...request, header }, personality)
   if (refusedHeader !== undefined) return refusedHeader
-  const first = address + firstDumpSectionOffset
+  // With another offset, which only QEMU takes, the sections are where it says.
+  const first = address + header.offsetFirstDumpSection
   const sectionBytes = Number(dumpStructureLength(header.dumpNumSections)) - firstDumpSectionOffset
   const bytes =
     sectionBytes === 0 ? new Uint8Array(0) : await read(realAddress(first), sectionBytes)

@@ -2,9 +2,10 @@
  * Device tree → blob, laid out as dtc does: header, memory reservations, structure, strings.
  * A property name stands once in the strings block.
  */
-import { concat, fromAscii, viewOf } from '../units/index.ts'
+import { concat, fromAscii } from '../units/index.ts'
 import type { DeviceNode, DeviceTree } from './device-node.ts'
 import { bootCpuDefault } from './device-node.ts'
+import { BlockWriter } from './block-writer.ts'
 import {
   deviceTreeBytesMax,
   DeviceTreeError,
@@ -24,7 +25,7 @@ import {
 export type NewDeviceTree = Pick<DeviceTree, 'root'> & Partial<DeviceTree>
 
 interface Draft {
-  readonly structure: Uint8Array[]
+  readonly structure: BlockWriter
   readonly strings: Map<string, number>
   stringsSize: number
 }
@@ -42,16 +43,16 @@ export function encodeDeviceTree(tree: NewDeviceTree): Uint8Array {
       `the root node has no name, this one is ${JSON.stringify(tree.root.name)}`,
     )
   }
-  const draft: Draft = { structure: [], strings: new Map(), stringsSize: 0 }
+  const draft: Draft = { structure: new BlockWriter(), strings: new Map(), stringsSize: 0 }
   appendNode(draft, tree.root, 1)
-  draft.structure.push(word(structureToken.end))
+  draft.structure.word(structureToken.end)
 
   const reservationBlock = concat(
     [...reservations, { address: 0n, size: 0n }].map((entry) =>
       reservationLayout.encode(entry, 'big'),
     ),
   )
-  const structure = concat(draft.structure)
+  const structure = draft.structure.bytes()
   const strings = concat([...draft.strings.keys()].map((name) => fromAscii(`${name}\0`)))
   const structureOffset = fdtHeaderLayout.size + reservationBlock.byteLength
   const stringsOffset = structureOffset + structure.byteLength
@@ -85,7 +86,8 @@ function appendNode(draft: Draft, node: DeviceNode, depth: number): void {
       `node ${node.name} is ${depth} levels deep, at most ${nodeDepthMax} are allowed`,
     )
   }
-  draft.structure.push(word(structureToken.beginNode), padded(fromAscii(`${node.name}\0`)))
+  draft.structure.word(structureToken.beginNode)
+  draft.structure.padded(fromAscii(`${node.name}\0`))
   for (const [name, value] of node.properties) appendProperty(draft, name, value)
   const names = new Set<string>()
   for (const child of node.children) {
@@ -96,7 +98,7 @@ function appendNode(draft: Draft, node: DeviceNode, depth: number): void {
     names.add(child.name)
     appendNode(draft, child, depth + 1)
   }
-  draft.structure.push(word(structureToken.endNode))
+  draft.structure.word(structureToken.endNode)
 }
 
 function checkNodeName(name: string, parent: string): void {
@@ -119,23 +121,8 @@ function appendProperty(draft: Draft, name: string, value: Uint8Array): void {
     draft.strings.set(name, nameOffset)
     draft.stringsSize += name.length + 1
   }
-  draft.structure.push(
-    word(structureToken.property),
-    word(value.byteLength),
-    word(nameOffset),
-    padded(value),
-  )
-}
-
-function word(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  viewOf(bytes).setUint32(0, value)
-  return bytes
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteLength % 4 === 0) return bytes
-  const whole = new Uint8Array((bytes.byteLength + 3) & ~3)
-  whole.set(bytes)
-  return whole
+  draft.structure.word(structureToken.property)
+  draft.structure.word(value.byteLength)
+  draft.structure.word(nameOffset)
+  draft.structure.padded(value)
 }

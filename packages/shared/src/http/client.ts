@@ -1,6 +1,8 @@
 /** Typed clients derived from route tables. A refusal of the service is thrown as the same `Problem`. */
 import { z } from 'zod'
 import { Problem, type Body, type BodyValue, type Route, type Routes } from '../contracts/index.ts'
+import type { Authorize } from '../identity/index.ts'
+import { currentTraceparent, traced, type Span, type SpanAttributes } from '../telemetry/index.ts'
 import { invariant } from '../units/index.ts'
 import { readBounded } from './body.ts'
 import { parseProblem } from './problem-details.ts'
@@ -49,13 +51,23 @@ export type Client<Rs extends Routes> = {
   readonly [Name in keyof Rs]: (request: Request<Rs[Name]>) => Promise<Result<Rs[Name]['reply']>>
 }
 
-/** The network, as far as a client needs it. */
-export type Fetch = typeof fetch
+/** The network, as far as a client needs it: `fetch` is one. */
+export type Fetch = (...request: Parameters<typeof fetch>) => Promise<Reply>
+
+/** A reply, as far as a client needs it: a `Response` is one. */
+export interface Reply extends Pick<Response, 'ok' | 'status' | 'headers'> {
+  readonly body: (AsyncIterable<Uint8Array> & { readonly cancel?: () => Promise<void> }) | null
+  json(): Promise<unknown>
+  text(): Promise<string>
+  bytes(): Promise<Uint8Array>
+}
 
 export interface ClientOptions {
   /** Without a trailing slash. */
   readonly baseUrl: string
   readonly fetch?: Fetch
+  /** What lets its requests in; absent: nothing. */
+  readonly authorize?: Authorize
 }
 
 /** A function per route of the table. */
@@ -79,23 +91,57 @@ interface RawRequest extends RequestOptions {
 const replyBytesMax = 64 * 1024 * 1024
 
 async function call(route: Route, request: RawRequest, options: ClientOptions): Promise<unknown> {
-  const url = `${options.baseUrl}${fillPath(route, request.params)}${queryText(request.query)}`
-  const response = await send(route, { request, url, fetch: options.fetch ?? fetch })
-  if (!response.ok) throw parseProblem(await bodyJson(response), `${route.method} ${url}`)
-  return readReply(route.reply, response)
+  const path = fillPath(route, request.params)
+  const url = `${options.baseUrl}${path}${queryText(request.query)}`
+  const exchange = async (span: Span) => {
+    const response = await send(route, { request, url, options })
+    span.setAttribute('http.response.status_code', response.status)
+    if (!response.ok) throw parseProblem(await bodyJson(response), `${route.method} ${url}`)
+    return readReply(route.reply, response)
+  }
+  return traced(
+    {
+      name: `${route.method} ${route.path}`,
+      kind: 'client',
+      attributes: () => clientAttributes(route, options.baseUrl, path),
+      correlationId: request.correlationId,
+    },
+    exchange,
+  )
+}
+
+/** By OpenTelemetry's conventions for HTTP; without the query. The span of a streamed reply ends with its headers. */
+function clientAttributes(route: Route, baseUrl: string, path: string): SpanAttributes {
+  const server = URL.parse(baseUrl)
+  if (server === null) return {}
+  return {
+    'http.request.method': route.method,
+    'server.address': server.hostname,
+    'server.port': Number(server.port) || (server.protocol === 'https:' ? 443 : 80),
+    'url.full': `${server.origin}${server.pathname.replace(/\/+$/, '')}${path}`,
+    'url.template': route.path,
+  }
 }
 
 async function send(
   route: Route,
-  target: { readonly request: RawRequest; readonly url: string; readonly fetch: Fetch },
-): Promise<Response> {
-  const { request, url } = target
-  const headers: Record<string, string> = { ...contentType(route.body), ...request.headers }
+  target: { readonly request: RawRequest; readonly url: string; readonly options: ClientOptions },
+): Promise<Reply> {
+  const { request, url, options } = target
+  const headers: Record<string, string> = {
+    ...contentType(route.body),
+    ...options.authorize?.(route),
+    ...request.headers,
+  }
   if (request.correlationId !== undefined) headers['x-correlation-id'] = request.correlationId
+  const traceparent = currentTraceparent()
+  if (traceparent !== undefined) headers['traceparent'] = traceparent
   const body = requestBody(route.body, request.body)
   try {
-    return await target.fetch(url, {
+    return await (options.fetch ?? fetch)(url, {
       method: route.method,
+      // No service sends a request elsewhere; a credential must not follow one that claims to.
+      redirect: 'error',
       headers,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       ...(body === undefined ? {} : { body, duplex: 'half' }),
@@ -106,10 +152,12 @@ async function send(
   }
 }
 
-function fillPath(route: Route, params: Readonly<Record<string, string>> | undefined): string {
-  return route.path
-    .replace(/:([a-z]+)/g, (_match, name: string) => pathSegment(params?.[name] ?? ''))
-    .replace(/\*$/, () => (params?.['*'] ?? '').split('/').map(pathSegment).join('/'))
+function fillPath({ path }: Route, params: Readonly<Record<string, string>> | undefined): string {
+  const segments = path.split('/').map((segment) => {
+    if (segment === '*') return (params?.['*'] ?? '').split('/').map(pathSegment).join('/')
+    return segment.startsWith(':') ? pathSegment(params?.[segment.slice(1)] ?? '') : segment
+  })
+  return segments.join('/')
 }
 
 /** Encoded; a segment that URLs take for a step up would make another request of it. */
@@ -146,7 +194,7 @@ function requestBody(body: Body | undefined, value: unknown): unknown {
   return body === undefined || body.kind === 'none' ? undefined : value
 }
 
-async function bodyJson(response: Response): Promise<unknown> {
+async function bodyJson(response: Reply): Promise<unknown> {
   try {
     return await response.json()
   } catch {
@@ -154,17 +202,17 @@ async function bodyJson(response: Response): Promise<unknown> {
   }
 }
 
-async function readReply(body: Body, response: Response): Promise<unknown> {
+async function readReply(body: Body, response: Reply): Promise<unknown> {
   switch (body.kind) {
     case 'none':
-      await response.body?.cancel()
+      await response.body?.cancel?.()
       return undefined
     case 'json':
       return z.decode(body.schema, await response.json())
     case 'text':
       return response.text()
     case 'bytes':
-      return readBounded(response.body ?? emptyBody, replyBytesMax)
+      return readBounded(response.body ?? noBody, replyBytesMax)
     case 'stream':
       return {
         status: response.status,
@@ -174,6 +222,7 @@ async function readReply(body: Body, response: Response): Promise<unknown> {
   }
 }
 
+const noBody = new Uint8Array(0)
 const emptyBody: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({
     next: () => Promise.resolve({ done: true, value: undefined }),

@@ -1,6 +1,7 @@
 /** RFC 9457 problem details: how a refusal crosses HTTP, in both directions. */
 import { z } from 'zod'
 import { Problem, problems, type ProblemSlug } from '../contracts/index.ts'
+import { redact } from '../runtime/index.ts'
 
 export const problemMedia = 'application/problem+json'
 const typePrefix = '/problems/'
@@ -79,12 +80,12 @@ export function invalidRequest(place: string, error: z.ZodError, value: unknown)
   return new Problem('invalid-request', detail, { extensions: { errors } })
 }
 
-/** The value that broke the rule; nothing when it is absent, or when the message names it already. */
+/** The value that broke the rule, unless its name says that it is secret; nothing when it is absent, or when the message names it already. */
 function found(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'unrecognized_keys') return ''
   const culprit = issue.path.reduce(member, value)
   if (culprit === undefined || (typeof culprit === 'object' && culprit !== null)) return ''
-  const text = JSON.stringify(culprit)
+  const text = redact(String(issue.path.at(-1) ?? ''), JSON.stringify(culprit))
   return text.length > foundCharactersMax
     ? `; found ${text.slice(0, foundCharactersMax)}… (${text.length} characters)`
     : `; found ${text}`

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import test, { suite } from 'node:test'
 import { z } from 'zod'
-import { byteCount, Problem, type Routes } from '../contracts/index.ts'
+import { byteCount, openToAll, Problem, type Routes } from '../contracts/index.ts'
 import { bytes, json, none, stream, text } from '../contracts/route.ts'
 import { createLogger, createMetrics } from '../telemetry/index.ts'
 import { concat, fromAscii, toAscii } from '../units/index.ts'
+import { ignoredBytesMax } from './ignored-body.ts'
 import { createApp, createClient, listen, serveRoutes } from './index.ts'
 
 const thing = z.strictObject({
@@ -17,6 +21,7 @@ const params = z.strictObject({ id: z.string().max(8) })
 const routes = {
   put: {
     method: 'PUT',
+    access: openToAll,
     path: '/things/:id',
     summary: 'Echo a thing',
     params,
@@ -28,6 +33,7 @@ const routes = {
   },
   file: {
     method: 'PUT',
+    access: openToAll,
     path: '/files/*',
     summary: 'Echo a text',
     params: z.strictObject({ '*': z.string() }),
@@ -38,6 +44,7 @@ const routes = {
   },
   raw: {
     method: 'POST',
+    access: openToAll,
     path: '/raw',
     summary: 'Reverse bytes',
     body: bytes(8),
@@ -47,6 +54,7 @@ const routes = {
   },
   pipe: {
     method: 'POST',
+    access: openToAll,
     path: '/pipe',
     summary: 'Pass a stream through',
     body: stream('application/octet-stream'),
@@ -56,17 +64,27 @@ const routes = {
   },
   refuse: {
     method: 'POST',
+    access: openToAll,
     path: '/refuse',
     summary: 'Refuse',
     status: 204,
     reply: none,
     problems: ['wrong-state'],
   },
-  fail: { method: 'GET', path: '/fail', summary: 'Fail', status: 204, reply: none, problems: [] },
+  fail: {
+    method: 'GET',
+    access: openToAll,
+    path: '/fail',
+    summary: 'Fail',
+    status: 204,
+    reply: none,
+    problems: [],
+  },
 } as const satisfies Routes
 
 async function startedService() {
   const app = createApp({
+    guard: () => Promise.resolve({ kind: 'anyone' }),
     logger: createLogger({ service: 'test', level: 'silent' }),
     metrics: createMetrics({ processMetrics: false }),
     newCorrelationId: () => 'fresh',
@@ -193,6 +211,29 @@ suite('routes served and called from one table', () => {
       /"\.\." is no segment of a path/,
     )
   })
+
+  for (const [request, status] of [
+    ['POST /refuse', 409],
+    ['POST /nowhere', 404],
+    ['GET /livez', 200],
+    ['GET /fail', 500],
+  ] as const) {
+    test(`an endless body is answered, and cut off after 64 MiB: ${request}`, async () => {
+      await using service = await startedService()
+      const { hostname, port } = new URL(service.url)
+      const socket = connect(Number(port), hostname)
+      const answer = once(socket, 'data')
+      const chunk = concat([fromAscii('100000\r\n'), new Uint8Array(0x10_0000), fromAscii('\r\n')])
+      let sent = 0
+      function* endless() {
+        yield fromAscii(`${request} HTTP/1.1\r\nhost: lab\r\ntransfer-encoding: chunked\r\n\r\n`)
+        for (; sent < 4 * ignoredBytesMax; sent += chunk.byteLength) yield chunk
+      }
+      await assert.rejects(pipeline(endless(), socket), { code: /^(EPIPE|ECONNRESET)$/ })
+      assert.match(String((await answer)[0]), new RegExp(`^HTTP/1.1 ${status} `))
+      assert.ok(sent < 4 * ignoredBytesMax)
+    })
+  }
 
   test('a service that is not there is dependency-unavailable', async () => {
     const client = createClient(routes, { baseUrl: 'http://127.0.0.1:1' })

@@ -55,11 +55,11 @@ export function layout<const Rows extends readonly AnyRow[]>(
       throw new LayoutError(`${name}@${offset}: need ${size} bytes, have ${have}`)
     }
     const view = viewOf(bytes)
-    const value = fields.map(([field, at, scalar]) => [
-      field,
-      scalar.read({ view, offset: offset + at, order }),
-    ])
-    return Object.fromEntries(value) as ValueOf<Rows>
+    const value: Record<string, unknown> = {}
+    for (const [field, at, scalar] of fields) {
+      value[field] = scalar.read({ view, offset: offset + at, order })
+    }
+    return value as ValueOf<Rows>
   }
   const encode = (value: ValueOf<Rows>, order: ByteOrder): Uint8Array => {
     const bytes = new Uint8Array(size)

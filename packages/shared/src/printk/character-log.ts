@@ -73,6 +73,8 @@ export const characterLog: KernelLog = {
   vmcoreinfo: exported,
   init,
   append,
+  appendLine,
+  variables: (state) => variableWrites(ours(state)),
   load,
   attach,
   async read(state, read) {
@@ -110,7 +112,12 @@ function init(layout: LogLayout): LogChange {
   return { writes: [{ address: layout.address, bytes: concat([variables, rest]) }], state }
 }
 
-function append(state: LogState, line: LogLine): LogChange {
+function append(before: LogState, line: LogLine): LogChange {
+  const { writes, state } = appendLine(before, line)
+  return { writes: [...writes, ...variableWrites(ours(state))], state }
+}
+
+function appendLine(state: LogState, line: LogLine): LogChange {
   const before = ours(state)
   checkLine(line)
   const prefix = `<${line.level}>${stamp(line.timestampNs)}`
@@ -119,7 +126,7 @@ function append(state: LogState, line: LogLine): LogChange {
     linesOf(line.text, room).flatMap((bytes) => [fromAscii(prefix), bytes, fromAscii('\n')]),
   )
   const after = advanced(before, text.byteLength)
-  return { writes: [...ringWrites(before, text), ...variableWrites(after)], state: after }
+  return { writes: ringWrites(before, text), state: after }
 }
 
 async function load(layout: LogLayout, read: ReadMemory): Promise<CharacterLogState> {

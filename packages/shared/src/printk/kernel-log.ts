@@ -111,6 +111,10 @@ export interface KernelLog {
   init(layout: LogLayout): LogChange
   /** Adds a line; a state of another kind of log is a programmer error. */
   append(state: LogState, line: LogLine): LogChange
+  /** The part of `append` that is the line's own, without `variables` of the state after it. */
+  appendLine(state: LogState, line: LogLine): LogChange
+  /** Where the log begins and ends: once after any number of `appendLine`. */
+  variables(state: LogState): readonly LogWrite[]
   /** The state of the log of ours at `layout`. Throws `LogFormatError` when memory does not hold one. */
   load(layout: LogLayout, read: ReadMemory): Promise<LogState>
   /**
@@ -131,27 +135,14 @@ export class LogFormatError extends Error {
   override readonly name = 'LogFormatError'
 }
 
-/** Appends several lines; of writes to the same place only the last is kept. */
+/** Appends several lines; where the log ends is written once. */
 export function appendAll(log: KernelLog, start: LogState, lines: readonly LogLine[]): LogChange {
   let state = start
   const writes: LogWrite[] = []
   for (const line of lines) {
-    const change = log.append(state, line)
+    const change = log.appendLine(state, line)
     writes.push(...change.writes)
     state = change.state
   }
-  return { writes: withoutOverwritten(writes), state }
-}
-
-function withoutOverwritten(writes: readonly LogWrite[]): LogWrite[] {
-  const seen = new Set<string>()
-  return writes
-    .toReversed()
-    .filter(({ address, bytes }) => {
-      const place = `${address}+${bytes.byteLength}`
-      const isLast = !seen.has(place)
-      seen.add(place)
-      return isLast
-    })
-    .toReversed()
+  return { writes: lines.length === 0 ? [] : [...writes, ...log.variables(state)], state }
 }

@@ -50,6 +50,8 @@ export const recordRing: KernelLog = {
   vmcoreinfo: exported,
   init,
   append,
+  appendLine,
+  variables: (state) => ringWrites(ours(state)),
   load,
   attach,
   read: (state, read) => readRecords(ours(state), read),
@@ -105,7 +107,17 @@ function init(layout: LogLayout): LogChange {
   return { writes: [{ address: layout.address, bytes }], state }
 }
 
-function append(state: LogState, line: LogLine): LogChange {
+function append(before: LogState, line: LogLine): LogChange {
+  const { writes, state } = appendLine(before, line)
+  return { writes: [...writes, ...ringWrites(ours(state))], state }
+}
+
+/** `prb_desc_ring.last_finalized_seq` is that of the newest record. */
+function ringWrites(state: RecordRingState): LogWrite[] {
+  return [{ address: state.ring, bytes: encodeRing(state, sequenceOf(state, state.headId)) }]
+}
+
+function appendLine(state: LogState, line: LogLine): LogChange {
   let now = ours(state)
   checkLine(line)
   const writes: LogWrite[] = []
@@ -116,6 +128,10 @@ function append(state: LogState, line: LogLine): LogChange {
   }
   return { writes, state: now }
 }
+
+/** `struct dev_printk_info`: what a kernel without a device says. */
+const noSubsystem = new Uint8Array(16)
+const noDevice = new Uint8Array(48)
 
 /** `prb_reserve`, `prb_final_commit`. */
 function appendRecord(
@@ -134,8 +150,8 @@ function appendRecord(
     facility: 0,
     flagsAndLevel: flagsAndLevel(line.level, order),
     callerId: line.callerId ?? 0,
-    subsystem: new Uint8Array(16),
-    device: new Uint8Array(48),
+    subsystem: noSubsystem,
+    device: noDevice,
   }
   const descriptor = {
     stateVar: (descriptorState.finalized << 62n) | id,
@@ -150,7 +166,6 @@ function appendRecord(
       address: slotAddress(state, 'descriptors', id),
       bytes: descriptorLayout.encode(descriptor, order),
     },
-    { address: state.ring, bytes: encodeRing(state, sequence) },
   ]
   return { writes, state }
 }
@@ -158,13 +173,14 @@ function appendRecord(
 /** The block's id and text; a wrapped block also leaves its id where it would have begun. */
 function textWrites(state: RecordRingState, block: TextBlock, text: Uint8Array): LogWrite[] {
   if (block.begin === emptyLineLpos) return []
-  const id = word(block.id, state.order)
   const mask = (1n << BigInt(state.sizeBits)) - 1n
   const begin = advance(state.text, block.begin & mask)
-  const bytes = concat([id, text])
+  const bytes = new Uint8Array(8 + text.byteLength)
+  u64.write({ view: viewOf(bytes), offset: 0, order: state.order }, block.id)
+  bytes.set(text, 8)
   if ((block.begin & mask) < (block.next & mask)) return [{ address: begin, bytes }]
   return [
-    { address: begin, bytes: id },
+    { address: begin, bytes: bytes.subarray(0, 8) },
     { address: state.text, bytes },
   ]
 }

@@ -1,6 +1,6 @@
 /** Reads a record ring from memory: its state for the next append, and its records. */
 import type { ByteOrder } from '../layout/index.ts'
-import { hex, toAscii, type RealAddress } from '../units/index.ts'
+import { concat, hex, realAddress, toAscii, type RealAddress } from '../units/index.ts'
 import {
   LogFormatError,
   type ReadMemory,
@@ -74,17 +74,33 @@ export async function readRecords(state: RecordRingState, read: ReadMemory): Pro
 
 /** Descriptors of readable records, from tail to head: the walk of every dump tool. */
 async function readDescriptors(state: RecordRingState, read: ReadMemory): Promise<TextBlock[]> {
-  const bytes = await readAll(read, state.descriptors, descriptorLayout.size * 2 ** state.countBits)
   const found: TextBlock[] = []
   const count = Number((state.headId - state.tailId) & idMask) + 1
+  const bytes = await readSlots(state, count, read)
   for (let step = 0; step < count; step += 1) {
     const id = (state.tailId + BigInt(step)) & idMask
-    const at = slotOf(state, id) * descriptorLayout.size
-    const descriptor = descriptorLayout.decode(bytes, state.order, at)
+    const descriptor = descriptorLayout.decode(bytes, state.order, step * descriptorLayout.size)
     if (isReadable(descriptor, id))
       found.push({ id, begin: descriptor.begin, next: descriptor.next })
   }
   return found
+}
+
+/** The descriptors of `count` records from the tail on, which may go on at the begin of the array. */
+async function readSlots(
+  state: RecordRingState,
+  count: number,
+  read: ReadMemory,
+): Promise<Uint8Array> {
+  const { size } = descriptorLayout
+  const first = slotOf(state, state.tailId)
+  const straight = Math.min(count, 2 ** state.countBits - first)
+  const place = realAddress(state.descriptors + BigInt(first * size))
+  const parts = [await readAll(read, place, straight * size)]
+  if (straight < count) {
+    parts.push(await readAll(read, state.descriptors, (count - straight) * size))
+  }
+  return concat(parts)
 }
 
 function isReadable({ stateVar }: Descriptor, id: bigint): boolean {

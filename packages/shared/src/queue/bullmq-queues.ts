@@ -3,8 +3,8 @@
  *
  * BullMQ works in real time, so there is no clock to pass. Of a job that has completed nothing is left; of a queue
  * there remain `<prefix>:<name>:meta` (hash, 2 fields), `:id` (counter), `:events` (a stream of the last few rows,
- * trimmed to nothing with each new one), for the length of its interval `:stalled-check`, `:marker` while work is
- * waiting, and `:failed` with its hashes for at most `failedJobsMax` jobs.
+ * trimmed to nothing with each new one), for the length of its interval `:stalled-check`, `:marker` until a worker
+ * that looks for work takes it, and `:failed` with its hashes for at most `failedJobsMax` jobs.
  */
 import { Queue } from 'bullmq'
 import type { QueueDefinition } from '../contracts/index.ts'
@@ -19,6 +19,7 @@ import {
   failedJobsMax,
   type QueueBounds,
 } from './job-rules.ts'
+import { tracedAdd } from './job-tracing.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 
 /** Every Redis key of the queues begins with this; the braces keep them in one slot of a cluster. */
@@ -41,6 +42,13 @@ export function createBullmqQueues(options: BullmqQueuesOptions): JobQueues {
 
 /** BullMQ refuses ids that are whole numbers; ours may be, so they are stored with something in front. */
 const idPrefix = 'job/'
+const system = 'bullmq' as const
+
+interface NewStoredJob {
+  readonly jobId: string
+  readonly payload: unknown
+  readonly traceparent: string | undefined
+}
 
 class BullmqQueues implements JobQueues {
   readonly #link: RedisLink
@@ -61,10 +69,14 @@ class BullmqQueues implements JobQueues {
     return {
       add: async (id, payload) => {
         const jobId = idPrefix + checkedJobId(id)
-        await this.#add(queue, jobId, encodePayload(definition, id, payload))
+        const encoded = encodePayload(definition, id, payload)
+        const step = { system, queue: definition.name, id, payload: encoded }
+        await tracedAdd(step, (traceparent) =>
+          this.#add(queue, { jobId, payload: encoded, traceparent }),
+        )
       },
       work: (handler, options) => {
-        const stored = decodingHandler(definition, handler)
+        const stored = decodingHandler(definition, handler, system)
         return this.#work({ definition, options, handler: stored })
       },
       counts: async () => {
@@ -134,11 +146,13 @@ class BullmqQueues implements JobQueues {
   }
 
   /** A failed job of the same id makes room; one that waits or runs is the same job, which BullMQ leaves alone. */
-  async #add(queue: Queue, jobId: string, payload: unknown): Promise<void> {
+  async #add(queue: Queue, job: NewStoredJob): Promise<void> {
+    const { jobId, payload, traceparent } = job
+    const telemetry = traceparent === undefined ? {} : { telemetry: { metadata: traceparent } }
     invariant(!this.#isClosed, `queue ${queue.name} is closed`)
     await this.#link.answer(async () => {
       if (await queue.getBackend().isJobInState('failed', jobId)) await queue.remove(jobId)
-      await queue.add(queue.name, payload, { jobId })
+      await queue.add(queue.name, payload, { jobId, ...telemetry })
     })
   }
 }

@@ -93,6 +93,7 @@ export class BullmqWorker implements AsyncDisposable {
         payload: job.data,
         attempt: job.attemptsMade + job.stalledCounter + 1,
         signal: run.signal,
+        traceparent: traceparentOf(job),
       })
     } finally {
       if (this.#runs.get(storedId) === run) this.#runs.delete(storedId)
@@ -183,6 +184,12 @@ class LeaseWorker extends Worker {
       return super.createJob({ ...stored, data: 'null' }, jobId)
     }
   }
+}
+
+/** From the options as Redis has them: whatever somebody may have written there. */
+function traceparentOf(job: Job): string | undefined {
+  const metadata: unknown = job.opts.telemetry?.metadata
+  return typeof metadata === 'string' ? metadata : undefined
 }
 
 function unrecoverable(cause: Error): UnrecoverableError {

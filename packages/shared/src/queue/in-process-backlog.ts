@@ -4,10 +4,14 @@ import { invariant } from '../units/index.ts'
 import { UnrecoverableJobError, type QueueCounts, type WorkerOptions } from './job-queue.ts'
 import { failedJobsMax, toError, type QueueBounds, type StoredJobHandler } from './job-rules.ts'
 
-interface Job {
+export interface NewJob {
   readonly id: string
   /** JSON text. */
   readonly payload: string
+  readonly traceparent: string | undefined
+}
+
+interface Job extends NewJob {
   /** Runs that ended in an error or in a lost lease. */
   attemptsMade: number
   /** The run that holds the lease. */
@@ -52,10 +56,11 @@ export class InProcessBacklog implements AsyncDisposable {
     this.#clock = clock
   }
 
-  add(id: string, payload: string): void {
+  add(added: NewJob): void {
+    const { id } = added
     if (this.#jobs.has(id)) return
     this.#failed.delete(id)
-    const job: Job = { id, payload, attemptsMade: 0, run: undefined }
+    const job: Job = { ...added, attemptsMade: 0, run: undefined }
     this.#jobs.set(id, job)
     this.#waiting.push(job)
     this.#dispatch()
@@ -127,6 +132,7 @@ export class InProcessBacklog implements AsyncDisposable {
         payload,
         attempt: job.attemptsMade + 1,
         signal: abort.signal,
+        traceparent: job.traceparent,
       })
     } catch (error) {
       cause = toError(error)

@@ -16,6 +16,9 @@ import {
   encodePayload,
   type QueueBounds,
 } from './job-rules.ts'
+import { tracedAdd } from './job-tracing.ts'
+
+const system = 'in_process' as const
 
 export interface InProcessQueue<Payload> extends JobQueue<Payload> {
   work(handler: JobHandler<Payload>, options: WorkerOptions): Promise<InProcessWorker>
@@ -50,11 +53,15 @@ export function createInProcessQueues(options: { readonly clock: Clock }): InPro
       return {
         async add(id, payload) {
           checkOpen()
-          backlog.add(checkedJobId(id), JSON.stringify(encodePayload(definition, id, payload)))
+          const encoded = encodePayload(definition, checkedJobId(id), payload)
+          const step = { system, queue: definition.name, id, payload: encoded }
+          await tracedAdd(step, async (traceparent) =>
+            backlog.add({ id, payload: JSON.stringify(encoded), traceparent }),
+          )
         },
         async work(handler, workerOptions) {
           checkOpen()
-          return backlog.work(decodingHandler(definition, handler), workerOptions)
+          return backlog.work(decodingHandler(definition, handler, system), workerOptions)
         },
         counts: async () => backlog.counts(),
       }

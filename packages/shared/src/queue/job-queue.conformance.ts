@@ -1,6 +1,8 @@
 /** What every implementation of `JobQueues` does: run this suite on each of them. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { currentTraceparent, traced } from '../telemetry/index.ts'
+import { recordSpans } from '../telemetry/testing/recorded-spans.ts'
 import { refusalTests, stopTests, workerTests } from './job-queue-workers.conformance.ts'
 import { UnrecoverableJobError, type ClaimedJob } from './job-queue.ts'
 import { failedJobsMax } from './job-rules.ts'
@@ -49,6 +51,35 @@ function deliveryTests(queueTest: QueueTest): void {
       assert.deepEqual(
         [job.id, job.payload, job.attempt, job.signal.aborted],
         ['p1.1', p1, 1, false],
+      )
+    },
+  )
+
+  queueTest(
+    'each run of a job belongs to the trace in which it was added',
+    async ({ eventually }, queue) => {
+      await using spans = await recordSpans()
+      const runs: (string | undefined)[] = []
+      const handler = async () => {
+        runs.push(currentTraceparent())
+        if (runs.length === 1) throw new Error('once more')
+      }
+      {
+        await using _worker = await queue.work(handler, { concurrency: 1 })
+        await traced({ name: 'cause', kind: 'internal' }, () => queue.add('p1.1', p1))
+        await eventually('the job is gone', async () => runs.length === 2 && (await isEmpty(queue)))
+      }
+      const ended = await spans.ended()
+      const named = (name: string) => ended.filter((span) => span.name === name)
+      const [cause] = named('cause')
+      const [added] = named('add boots')
+      const [first, second] = named('process boots')
+      assert.equal(added?.parentId, cause?.id)
+      assert.deepEqual([first?.parentId, second?.parentId], [added?.id, added?.id])
+      assert.deepEqual([first?.isFailed, second?.isFailed], [true, false])
+      assert.deepEqual(
+        runs,
+        [first, second].map((span) => `00-${cause?.traceId}-${span?.id}-01`),
       )
     },
   )

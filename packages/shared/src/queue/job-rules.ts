@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { QueueDefinition } from '../contracts/index.ts'
 import { invariant } from '../units/index.ts'
 import { UnrecoverableJobError, type JobHandler } from './job-queue.ts'
+import { tracedRun, type QueueSystem } from './job-tracing.ts'
 
 /** Failed jobs that a queue keeps for people to look at; the oldest go first. */
 export const failedJobsMax = 1_000
@@ -65,6 +66,8 @@ export interface StoredRun {
   readonly payload: unknown
   readonly attempt: number
   readonly signal: AbortSignal
+  /** What was kept beside the payload: not checked yet. */
+  readonly traceparent: string | undefined
 }
 
 export type StoredJobHandler = (run: StoredRun) => Promise<void>
@@ -73,8 +76,9 @@ export type StoredJobHandler = (run: StoredRun) => Promise<void>
 export function decodingHandler<Payload>(
   definition: QueueDefinition<Payload>,
   handler: JobHandler<Payload>,
+  system: QueueSystem,
 ): StoredJobHandler {
-  return async (run) => {
+  const handle: StoredJobHandler = async (run) => {
     if (run.attempt > definition.attemptsMax) {
       throw new UnrecoverableJobError(
         `job ${run.id} of queue ${definition.name} is given up: none of its ${definition.attemptsMax} runs came to an end`,
@@ -88,6 +92,7 @@ export function decodingHandler<Payload>(
     }
     await handler({ id: run.id, payload: decoded.data, attempt: run.attempt, signal: run.signal })
   }
+  return (run) => tracedRun({ ...run, system, queue: definition.name }, () => handle(run))
 }
 
 /** Whatever a handler threw, as an `Error`. */

@@ -26,6 +26,16 @@ export const systemClock: Clock = {
   },
 }
 
+/** Milliseconds since 1970-01-01T00:00:00Z as ISO 8601, UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** The moment that an ISO 8601 text names, in milliseconds as of `Clock.now`. */
+export function momentOf(iso: string): number {
+  return Date.parse(iso)
+}
+
 /** `sleep` in terms of `schedule`: the same for every clock. */
 export function sleepOn(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.reject(reasonOf(signal))

@@ -1,5 +1,6 @@
 /** What a process runs on: time, randomness, configuration, start and end. */
-export { delayMsMax, systemClock, type Clock } from './clock.ts'
+export { rememberedCodec, remembering, type TextCodec } from './remember.ts'
+export { delayMsMax, isoTime, momentOf, sleepOn, systemClock, type Clock } from './clock.ts'
 export { VirtualClock } from './virtual-clock.ts'
 export { seededRandom, systemRandom, type Random } from './random.ts'
 export { KeyedMutex } from './mutex.ts'
@@ -13,6 +14,7 @@ export {
   type ConfigIssue,
   type Environment,
 } from './config.ts'
+export { readSecretFile, secretCharactersMax, urlWithPassword } from './secret-file.ts'
 export { exitCodeOf, exitCodes, UnavailableError, type ExitReason } from './exit-codes.ts'
 export {
   closeInOrder,

@@ -49,7 +49,7 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     invariant(ms >= 0, `virtual time cannot go back by ${-ms} ms`)
     const end = this.#now + ms
-    await settle()
+    await this.#settle()
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       await this.#fire(timer)
     }
@@ -58,11 +58,8 @@ export class VirtualClock implements Clock {
 
   /** Moves time on to the next timer and fires it. `false` when there is none. */
   async advanceToNext(): Promise<boolean> {
-    await settle()
-    const timer = this.#next(Infinity)
-    if (timer === undefined) return false
-    await this.#fire(timer)
-    return true
+    await this.#settle()
+    return this.#fireNext()
   }
 
   /** Moves time on, timer by timer, until `work` settles. A `work` that no timer can finish is a programmer error. */
@@ -70,15 +67,23 @@ export class VirtualClock implements Clock {
     let settled = false
     const mark = () => void (settled = true)
     work.then(mark, mark)
-    await settle()
+    await this.#settle()
     while (!settled) {
-      const moved = await this.advanceToNext()
+      const moved = await this.#fireNext()
       invariant(
         moved || settled,
         'virtual time stands still: the awaited work waits on nothing that is timed',
       )
     }
     return work
+  }
+
+  /** `false` when there is none. What ran before has settled. */
+  async #fireNext(): Promise<boolean> {
+    const timer = this.#next(Infinity)
+    if (timer === undefined) return false
+    await this.#fire(timer)
+    return true
   }
 
   #next(end: number): Timer | undefined {
@@ -94,11 +99,11 @@ export class VirtualClock implements Clock {
     this.#timers.delete(timer)
     this.#now = timer.due
     timer.task()
-    await settle()
+    await this.#settle()
   }
-}
 
-/** One turn of the event loop: every promise that can settle without further input has settled. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  /** Every promise that can settle without further input has settled: the event loop turns when none is left. */
+  #settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
 }

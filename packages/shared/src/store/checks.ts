@@ -10,6 +10,7 @@ import {
 import {
   changeOperationsMax,
   commitBytesMax,
+  digestPagesMax,
   pageSize,
   recordBytesMax,
   recordsMax,
@@ -18,6 +19,9 @@ import {
   type MemoryChange,
   type SpaceId,
 } from './memory-store.ts'
+
+/** The most that a UTF-16 unit takes in UTF-8. */
+const utf8BytesMax = 3
 
 const frameNames = /^[a-z0-9][a-z0-9-]{0,63}$/
 const spaceNames = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/
@@ -60,6 +64,20 @@ export function checkTransfer(length: number): void {
   }
 }
 
+/** The numbers of the pages of `range`. */
+export function checkDigestRange({ start, end }: MemoryRange): readonly number[] {
+  invariant(
+    isAligned(start, BigInt(pageSize)) && isAligned(end, BigInt(pageSize)) && start <= end,
+    `digests are told of whole pages, not of [${hex(start)}, ${hex(end)})`,
+  )
+  const count = (end - start) / BigInt(pageSize)
+  if (count > BigInt(digestPagesMax)) {
+    throw tooLarge(`one call tells the digests of at most ${digestPagesMax} pages, not ${count}`)
+  }
+  const first = Number(start / BigInt(pageSize))
+  return Array.from({ length: Number(count) }, (_, index) => first + index)
+}
+
 export function checkRecords(records: Readonly<Record<string, string | null>>): void {
   const entries = Object.entries(records)
   if (entries.length > recordsMax) {
@@ -70,7 +88,8 @@ export function checkRecords(records: Readonly<Record<string, string | null>>): 
       recordNames.test(name),
       `record ${JSON.stringify(name)} must be 1 to 128 letters, digits and . _ / -`,
     )
-    const length = value === null ? 0 : utf8Length(value)
+    if (value === null || value.length * utf8BytesMax <= recordBytesMax) continue
+    const length = utf8Length(value)
     if (length > recordBytesMax) {
       throw tooLarge(`record ${name} has ${length} bytes; at most ${recordBytesMax} are kept`)
     }

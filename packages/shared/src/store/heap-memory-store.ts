@@ -4,7 +4,7 @@
  * Every operation runs to its end without yielding, so it is atomic by construction. Pages are shared by content as in
  * the Redis store, so that both cost and refuse the same.
  */
-import type { ByteLength, MemoryRange, RealAddress } from '../units/index.ts'
+import { isZero, type ByteLength, type MemoryRange, type RealAddress } from '../units/index.ts'
 import { composePage, copyMemory, type PageReader } from './change/compose-page.ts'
 import {
   composeShifted,
@@ -18,6 +18,7 @@ import { segmentsOf } from './change/segments.ts'
 import {
   checkChange,
   checkChangeRanges,
+  checkDigestRange,
   checkFrame,
   checkLimit,
   checkRange,
@@ -47,6 +48,7 @@ import {
   type SpaceId,
   type Version,
 } from './memory-store.ts'
+import { pageDigest, pageId } from './page-id.ts'
 import { joinPages } from './page-ranges.ts'
 
 interface Space {
@@ -124,6 +126,16 @@ export class HeapMemoryStore implements MemoryStore {
     return bytes
   }
 
+  async digests(id: SpaceId, range: MemoryRange): Promise<readonly (string | undefined)[]> {
+    const pages = checkDigestRange(range)
+    const { space } = this.#open(id)
+    checkRange(id, space.size, range)
+    return pages.map((number) => {
+      const page = space.table.get(number)
+      return page === undefined ? undefined : pageDigest(page.id ?? pageId(page.body))
+    })
+  }
+
   async write(id: SpaceId, write: MemoryWrite, epoch: Epoch): Promise<void> {
     const length = write.bytes.byteLength
     checkTransfer(length)
@@ -131,7 +143,9 @@ export class HeapMemoryStore implements MemoryStore {
     checkWithin(id, { size: space.size, start: write.address, length: BigInt(length) })
     checkEpoch(id, space, epoch)
     const plan = planPages(segmentsOf({ writes: [write] }))
-    carryOut(plan, { pool: frame.pool, before: space.table, table: space.table })
+    const target = { pool: frame.pool, before: space.table, table: space.table }
+    const composed = plan.composed.filter((page) => !writeInPlace(page, target))
+    carryOut({ ...plan, composed }, target)
   }
 
   async populated(id: SpaceId, range: MemoryRange, limit: number): Promise<PopulatedPage> {
@@ -224,6 +238,19 @@ function carryOut(plan: PagePlan, target: Target): void {
     pages.set(composed.page, body === undefined ? undefined : target.pool.acquire(body))
   }
   for (const [page, next] of pages) target.table.set(page, next)
+}
+
+/** A page that nobody else refers to takes the bytes of a write as they are; `false`: it does not, or may be all zero then. */
+function writeInPlace({ page, pieces }: ComposedPage, { pool, table }: Target): boolean {
+  const present = table.get(page)
+  const body = present === undefined ? undefined : pool.ownBody(present)
+  const writes = pieces.flatMap(({ at, origin }) =>
+    origin.kind === 'bytes' ? [{ at, bytes: origin.bytes }] : [],
+  )
+  const isPlain = writes.length === pieces.length && writes.some(({ bytes }) => !isZero(bytes))
+  if (body === undefined || !isPlain) return false
+  for (const { at, bytes } of writes) body.set(bytes, at)
+  return true
 }
 
 function clearPages(plan: PagePlan, target: Target, pages: Map<number, Page | undefined>): void {

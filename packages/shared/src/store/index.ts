@@ -2,6 +2,7 @@
 export {
   changeOperationsMax,
   commitBytesMax,
+  digestPagesMax,
   pageSize,
   recordBytesMax,
   recordsMax,

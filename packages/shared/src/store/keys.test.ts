@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as keys from './keys.ts'
-import { pageId } from './page-id.ts'
+import { pageDigest, pageId } from './page-id.ts'
 
 const id = { frame: 'server-1', space: 'partition/p7' }
 
@@ -13,6 +13,7 @@ test('all keys of a frame carry its hash tag, so that they lie in one slot of a 
     keys.pagePrefix(id.frame),
     keys.spaceKey(id),
     keys.recordsKey(id),
+    keys.recordKey(id, 'firmware'),
     keys.leavesKey(id),
     keys.leafPrefix(id),
     keys.stagingsKey(id),
@@ -22,9 +23,11 @@ test('all keys of a frame carry its hash tag, so that they lie in one slot of a 
   assert.equal(new Set(made).size, made.length)
 })
 
-test('a page is kept under the first 132 bits of its SHA-256', () => {
-  // printf abc | sha256sum: ba7816bf 8f01cfea 414140de 5dae2223 b00361a3 96177a9c b410ff61 f20015ad
+test('a page is kept under its SHA-256', () => {
+  // printf abc | sha256sum; the same digits | xxd -r -p | basenc --base64url
+  const digest = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
   const name = pageId(new TextEncoder().encode('abc'))
-  assert.equal(name, 'ungWv48Bz-pBQUDeXa4iI7')
-  assert.equal(keys.pageKey('server-1', name), `memory:{server-1}:page:ungWv48Bz-pBQUDeXa4iI7`)
+  assert.equal(name, 'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0')
+  assert.equal(pageDigest(name), digest)
+  assert.equal(keys.pageKey('server-1', name), `memory:{server-1}:page:${name}`)
 })

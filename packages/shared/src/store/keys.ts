@@ -8,7 +8,8 @@
  * memory:frames                          sorted set   names of frames (an index, see RedisMemoryStore)
  * memory:{f}:spaces                      sorted set   names of spaces
  * memory:{f}:space:<space>               hash         size epoch version pages incarnation changes stagings
- * memory:{f}:records:<space>             hash         name → value
+ * memory:{f}:records:<space>             set          names of records
+ * memory:{f}:record:<space>:<name>       string       value; a key of its own, so that Redis can tell their writers apart
  * memory:{f}:leaves:<space>              sorted set   numbers of the leaves that are not empty
  * memory:{f}:leaf:<space>@<inc>:<n>      hash         slot (0 … 4095) → page id; 256 MiB of the page table
  * memory:{f}:stagings:<space>            sorted set   staged leaf keys, by the time at which their lease ends
@@ -29,6 +30,10 @@ export const spacesKey = (frame: string): string => `memory:{${frame}}:spaces`
 export const spaceKey = ({ frame, space }: SpaceId): string => `memory:{${frame}}:space:${space}`
 export const recordsKey = ({ frame, space }: SpaceId): string =>
   `memory:{${frame}}:records:${space}`
+/** Scripts append the name of a record. */
+export const recordPrefix = ({ frame, space }: SpaceId): string =>
+  `memory:{${frame}}:record:${space}:`
+export const recordKey = (id: SpaceId, name: string): string => `${recordPrefix(id)}${name}`
 export const leavesKey = ({ frame, space }: SpaceId): string => `memory:{${frame}}:leaves:${space}`
 export const stagingsKey = ({ frame, space }: SpaceId): string =>
   `memory:{${frame}}:stagings:${space}`

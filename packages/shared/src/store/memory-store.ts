@@ -6,7 +6,7 @@
  * space carries a few small *records* (firmware and kernel state), so that memory and state change in one atomic
  * `commit`: a torn preserve is impossible by construction.
  *
- * What is deliberately NOT here: Redis types, connections, locks, partitions, dumps. Nobody sees a page id.
+ * What is deliberately NOT here: Redis types, connections, locks, partitions, dumps.
  */
 import {
   invariant,
@@ -20,6 +20,8 @@ import {
 export const pageSize = 65_536
 /** The most bytes one `read` or `write` moves; callers loop, so that no service holds more than a window. */
 export const transferBytesMax = 2 * 1024 * 1024
+/** The most pages whose digests one call of `digests` tells: 64 MiB of memory. */
+export const digestPagesMax = 1024
 /** The most bytes of one record. */
 export const recordBytesMax = 4 * 1024 * 1024
 /** The most bytes that the `writes` of one commit carry together (an 896-CPU register save area is 7 MiB). */
@@ -139,7 +141,7 @@ export class StoreError extends Error {
  * Every operation can fail with `unavailable`. Where several refusals apply, the first of this list is given: `too-large`,
  * `no-such-space` or `space-exists`, `out-of-range`, `stale-epoch`, `version-conflict`. A refused operation has changed nothing.
  *
- * Each call is atomic: a `read`, a `write`, a `readRecord`, one call of `populated` and a `commit` of any length see, and are
+ * Each call is atomic: a `read`, a call of `digests`, a `write`, a `readRecord`, one call of `populated` and a `commit` of any length see, and are
  * seen, as a whole. Two calls are not: read a version before and after to know that nothing was committed between.
  */
 export interface MemoryStore extends AsyncDisposable {
@@ -161,6 +163,11 @@ export interface MemoryStore extends AsyncDisposable {
    * `no-such-space`, `out-of-range`.
    */
   read(id: SpaceId, address: RealAddress, length: number): Promise<Uint8Array>
+  /**
+   * SHA-256 of each page of `range`, which is page-aligned and has at most `digestPagesMax` pages, as 64 hexadecimal
+   * digits; `undefined` for an absent page. No byte moves: pages are content-addressed. Errors: as `read`.
+   */
+  digests(id: SpaceId, range: MemoryRange): Promise<readonly (string | undefined)[]>
   /**
    * Any alignment, ≤ `transferBytesMax`; a page that becomes all zero becomes absent. Errors: as `read`, `stale-epoch`
    * unless `epoch` is the present one, and `version-conflict` when others keep changing a page that is written in part.

@@ -17,6 +17,7 @@ import { copyMemory, type PageReader } from './change/compose-page.ts'
 import { pageOf, pageStart } from './change/page-plan.ts'
 import {
   checkChange,
+  checkDigestRange,
   checkFrame,
   checkLimit,
   checkRange,
@@ -31,6 +32,8 @@ import {
 import {
   leafPrefix,
   leavesKey,
+  recordKey,
+  recordPrefix,
   recordsKey,
   referencesKey,
   spaceKey,
@@ -52,6 +55,7 @@ import {
   type SpaceId,
   type Version,
 } from './memory-store.ts'
+import { pageDigest } from './page-id.ts'
 import { joinPages } from './page-ranges.ts'
 import { commitChange } from './redis/commit.ts'
 import { RedisConnection, type ConnectionOptions } from './redis/connection.ts'
@@ -110,7 +114,7 @@ export class RedisMemoryStore implements MemoryStore {
     await enterFrame(this.#connection, id.frame)
     const [status] = await this.#connection.run('createSpace', {
       keys: { spaces: spacesKey(id.frame), space: spaceKey(id), records: recordsKey(id) },
-      args: { name: id.space, size: String(size) },
+      args: { name: id.space, size: String(size), record: recordPrefix(id) },
       rest: Object.entries(records).flat(),
     })
     if (status === 'space-exists') throw spaceExists(id)
@@ -130,7 +134,7 @@ export class RedisMemoryStore implements MemoryStore {
         stagings: stagingsKey(id),
         trash: trashKey(id.frame),
       },
-      args: { name: id.space },
+      args: { name: id.space, record: recordPrefix(id) },
     })
     await sweepTrash(this.#connection, id.frame, Number.MAX_SAFE_INTEGER)
     await leaveFrameIfEmpty(this.#connection, id.frame)
@@ -160,6 +164,17 @@ export class RedisMemoryStore implements MemoryStore {
     return bytes
   }
 
+  async digests(id: SpaceId, range: MemoryRange): Promise<readonly (string | undefined)[]> {
+    const pages = checkDigestRange(range)
+    checkSpaceId(id)
+    const located = await locatePages(this.#connection, id, pages)
+    checkRange(id, byteLength(located.size), range)
+    return pages.map((page) => {
+      const found = located.ids.get(page)
+      return found === undefined ? undefined : pageDigest(found)
+    })
+  }
+
   async write(id: SpaceId, write: MemoryWrite, epoch: Epoch): Promise<void> {
     checkTransfer(write.bytes.byteLength)
     checkSpaceId(id)
@@ -184,8 +199,8 @@ export class RedisMemoryStore implements MemoryStore {
   ): Promise<{ value: string | undefined; version: Version; epoch: Epoch }> {
     checkSpaceId(id)
     const [status, value, version, epoch] = await this.#connection.run('readRecord', {
-      keys: { space: spaceKey(id), records: recordsKey(id) },
-      args: { name },
+      keys: { space: spaceKey(id), record: recordKey(id, name) },
+      args: {},
     })
     if (status === 'no-such-space') throw noSuchSpace(id)
     return {

@@ -21,13 +21,13 @@ export const scripts = {
   createSpace: {
     file: 'create-space.lua',
     keys: ['spaces', 'space', 'records'],
-    args: ['name', 'size'],
+    args: ['name', 'size', 'record'],
     flags: [],
   },
   deleteSpace: {
     file: 'delete-space.lua',
     keys: ['spaces', 'space', 'records', 'leaves', 'leaf', 'stagings', 'trash'],
-    args: ['name'],
+    args: ['name', 'record'],
     flags: ['allow-oom'],
   },
   sweepTrash: {
@@ -50,8 +50,8 @@ export const scripts = {
   },
   readRecord: {
     file: 'read-record.lua',
-    keys: ['space', 'records'],
-    args: ['name'],
+    keys: ['space', 'record'],
+    args: [],
     flags: ['no-writes'],
   },
   listPopulated: {
@@ -99,7 +99,7 @@ export const scripts = {
       'references',
       'page',
     ],
-    args: ['epoch', 'version', 'incarnation', 'baseIncarnation', 'baseChanges', 'plan'],
+    args: ['epoch', 'version', 'record', 'incarnation', 'baseIncarnation', 'baseChanges', 'plan'],
     flags: ['allow-oom'],
   },
   usage: {

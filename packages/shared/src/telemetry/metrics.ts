@@ -16,6 +16,11 @@ export const metricTable = {
     help: 'RTAS calls by function and status',
     labels: ['call', 'status'],
   },
+  fadump_hcalls_total: {
+    kind: 'counter',
+    help: 'Hypervisor calls by function and return code',
+    labels: ['call', 'code'],
+  },
   fadump_partitions: { kind: 'gauge', help: 'Partitions by state', labels: ['state'] },
   fadump_preserve_seconds: {
     kind: 'histogram',
@@ -44,6 +49,47 @@ export const metricTable = {
     help: 'Time from claim to stored dump',
     labels: [],
     buckets: seconds,
+  },
+  fadump_admissions_refused_total: {
+    kind: 'counter',
+    help: 'Captures that have to wait, by reason: room (on the disk), rate (of their partition)',
+    labels: ['reason'],
+  },
+  fadump_dumps_evicted_total: {
+    kind: 'counter',
+    help: 'Stored dumps that retention removed, by reason: age, count, bytes, room',
+    labels: ['reason'],
+  },
+  fadump_store_free_bytes: {
+    kind: 'gauge',
+    help: 'Bytes that the disk of the dump store has left',
+    labels: [],
+  },
+  fadump_store_dumps: { kind: 'gauge', help: 'Dumps of the store by status', labels: ['status'] },
+  fadump_store_bytes: {
+    kind: 'gauge',
+    help: 'Bytes on the disk that the dumps of the store take',
+    labels: [],
+  },
+  fadump_store_findings_total: {
+    kind: 'counter',
+    help: 'What the look at the store after a start found: resumed, removed, damaged, orphan, foreign',
+    labels: ['finding'],
+  },
+  fadump_scrubbed_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of stored dumps that were compared with their manifests again',
+    labels: [],
+  },
+  fadump_dumps_rotten_total: {
+    kind: 'counter',
+    help: 'Stored dumps whose bytes were not any more what had been verified',
+    labels: [],
+  },
+  fadump_access_refusals_total: {
+    kind: 'counter',
+    help: 'Requests that were refused because of who made them, by status',
+    labels: ['status'],
   },
   fadump_jobs_total: {
     kind: 'counter',

@@ -22,14 +22,15 @@ export const TiB = 1024n * GiB
 /** Brands `value` as an address; anything outside 64 bits is a programmer error. */
 export function realAddress(value: bigint | number): RealAddress {
   const address = BigInt(value)
-  invariant(address >= 0n && address <= u64Max, `real address ${address} is outside 64 bits`)
+  if (address < 0n || address > u64Max)
+    invariant(false, `real address ${address} is outside 64 bits`)
   return address as RealAddress
 }
 
 /** Brands `value` as a length; anything outside 64 bits is a programmer error. */
 export function byteLength(value: bigint | number): ByteLength {
   const length = BigInt(value)
-  invariant(length >= 0n && length <= u64Max, `byte length ${length} is outside 64 bits`)
+  if (length < 0n || length > u64Max) invariant(false, `byte length ${length} is outside 64 bits`)
   return length as ByteLength
 }
 

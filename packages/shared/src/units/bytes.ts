@@ -59,6 +59,14 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+const isBigEndianHost = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0
+
+/** The memory of `words`, which is rearranged where this machine does not keep the low byte of a word first. */
+export function littleEndianBytes(words: Uint32Array): Uint8Array {
+  const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
+  return isBigEndianHost ? bytes.swap32() : bytes
+}
+
 const zeros = Buffer.alloc(64 * 1024)
 
 /** Whether every byte is zero. */

@@ -39,6 +39,7 @@ export {
   fromBase64,
   fromHex,
   isZero,
+  littleEndianBytes,
   toAscii,
   toBase64,
   toHex,

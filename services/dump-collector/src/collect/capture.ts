@@ -9,6 +9,7 @@ import type { EventLog } from '@fadump-lab/shared/queue'
 import type { Clock } from '@fadump-lab/shared/runtime'
 import type { Logger, Metrics } from '@fadump-lab/shared/telemetry'
 import { byteLength, invariant } from '@fadump-lab/shared/units'
+import type { Admission } from '../admission/admission.ts'
 import type { CollectorSettings } from '../deps.ts'
 import type { CaptureKernel } from '../kernel/capture-kernel.ts'
 import type { FileRange } from '../manifest/bounded-ranges.ts'
@@ -43,6 +44,7 @@ export interface CaptureTools {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly settings: CollectorSettings
+  readonly admission: Admission
 }
 
 /** Somebody else has claimed the dump since: this run must not write any more. */
@@ -84,9 +86,9 @@ export class Capture {
     this.kernel = start.kernel
     this.claimedAtMs = tools.clock.now()
     this.#place = start.place
-    this.#dump = start.dump
+    this.#receivedBytes = start.progress.receivedBytes ?? start.dump.transferredBytes
+    this.#dump = { ...start.dump, transferredBytes: byteLength(this.#receivedBytes) }
     this.#progress = start.progress
-    this.#receivedBytes = start.dump.transferredBytes
   }
 
   get place(): Place {
@@ -128,7 +130,8 @@ export class Capture {
     this.#dump = { ...this.#dump, transferredBytes, storedBytes }
     const { offset, isTransferred } = durable
     const durableOffset = byteLength(offset)
-    await this.saveProgress({ ...this.#progress, durableOffset, isTransferred })
+    const receivedBytes = transferredBytes
+    await this.saveProgress({ ...this.#progress, durableOffset, receivedBytes, isTransferred })
     await this.#write()
   }
 
@@ -139,6 +142,7 @@ export class Capture {
     await this.saveProgress({
       ...this.#progress,
       durableOffset: byteLength(0),
+      receivedBytes: byteLength(0),
       isTransferred: false,
     })
   }

@@ -3,20 +3,19 @@ import type { CaptureJob, Dump } from '@fadump-lab/shared/contracts'
 import type { Fetch } from '@fadump-lab/shared/http'
 import { byteLength } from '@fadump-lab/shared/units'
 import { captureKernel } from '../kernel/capture-kernel.ts'
-import { readDump, writeDump } from '../store/dump-file.ts'
-import { parentOf, placeOf, type Place } from '../store/layout.ts'
+import { writeDump } from '../store/dump-file.ts'
+import { parentOf, placeOf } from '../store/layout.ts'
 import { readProgress, writeProgress, type Progress } from '../store/progress.ts'
 import { Capture, type CaptureTools, type DumpPatch } from './capture.ts'
+import { findDump, type Found } from './find-dump.ts'
 
 export interface ClaimTools extends CaptureTools {
   readonly fetch?: Fetch
+  /** The collector's own credential, and what the tokens of dumps are made with. */
+  readonly secret: string
+  readonly dumpKey: string
   /** A token no other run has. */
   readonly newOwner: () => string
-}
-
-interface Found {
-  readonly place: Place
-  readonly dump: Dump
 }
 
 /**
@@ -48,33 +47,14 @@ export async function takeOver(
 ): Promise<Capture> {
   const { place, dump } = found
   const before = await readProgress(tools.files, place)
-  const progress: Progress = { ...(before ?? nothingReceived), job, owner: tools.newOwner() }
+  const owner = tools.newOwner()
+  const progress: Progress = { ...(before ?? nothingReceived), job, owner, isAdmitted: false }
   await writeProgress(tools.files, place, progress)
-  const kernel = captureKernel(job, tools.fetch)
+  const kernel = captureKernel(job, tools)
   return new Capture(tools, { job, signal, kernel, place, dump, progress })
 }
 
 const nothingReceived = { durableOffset: byteLength(0), isTransferred: false }
-
-async function findDump(tools: ClaimTools, job: CaptureJob): Promise<Found | undefined> {
-  const final = placeOf(tools.root, job, 'final')
-  const stored = await readDump(tools.files, final)
-  if (stored?.status === 'complete') return { place: final, dump: stored }
-  const incomplete = placeOf(tools.root, job, 'incomplete')
-  if (stored !== undefined) await reopen(tools, { final, incomplete })
-  const dump = await readDump(tools.files, incomplete)
-  return dump === undefined ? undefined : { place: incomplete, dump }
-}
-
-/** A partial dump whose partition presents it again can still become complete. */
-async function reopen(
-  { files, root }: ClaimTools,
-  { final, incomplete }: { readonly final: Place; readonly incomplete: Place },
-): Promise<void> {
-  await files.remove(incomplete.directory)
-  await files.rename(final.directory, incomplete.directory)
-  await files.syncDirectory(parentOf(root, final))
-}
 
 async function beginDump(tools: ClaimTools, job: CaptureJob): Promise<Found> {
   const { files, root, clock } = tools
@@ -94,6 +74,7 @@ async function beginDump(tools: ClaimTools, job: CaptureJob): Promise<Found> {
     missing: [],
     attempts: 1,
     released: false,
+    pinned: false,
     startedAt: clock.iso(),
     correlationId: job.correlationId,
   }
@@ -124,5 +105,8 @@ async function goOn(
     await capture.transition({ event: 'fail', detail: { reason } })
   }
   if (capture.dump.step === 'failed') await capture.transition({ event: 'retry', patch: reopened })
+  // From here on the dump counts as unfinished, so that it need not be known any more what it waited for.
+  const { waitsFor: _met, ...progress } = capture.progress
+  if (_met !== undefined) await capture.saveProgress(progress)
   return capture
 }

@@ -7,7 +7,7 @@ import { writeSummary } from '../store/summary.ts'
 import type { Capture, DumpPatch } from './capture.ts'
 import { describeError, type CaptureFailure } from './failure.ts'
 import { syncVmcore } from './store.ts'
-import type { Verification } from './verification.ts'
+import type { Verification } from '../manifest/verify-file.ts'
 import { verifyEntries } from './verify.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** The end of a capture that cannot succeed. */
-import type { Verification } from './verification.ts'
+import type { Verification } from '../manifest/verify-file.ts'
 
 /** Another run of the job cannot do better; `found` is what a verification on the way has told already. */
 export class CaptureFailure extends Error {

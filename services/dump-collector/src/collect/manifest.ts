@@ -8,22 +8,27 @@ import { createWatchdog, watched } from '../transfer/watchdog.ts'
 import type { Capture, Outcome } from './capture.ts'
 import { CaptureFailure } from './failure.ts'
 
-/** Errors: `CaptureFailure` when the dump is gone; `ManifestError`, `Problem`, of the file. */
+/** Errors: `CaptureFailure` when the dump is gone; `AdmissionRefusedError`, `ManifestError`, `Problem`, of the file. */
 export async function fetchManifest(capture: Capture): Promise<Outcome> {
-  const { files } = capture.tools
+  const { files, admission } = capture.tools
+  await admission.admitRate(capture.place)
   const path = capture.path('manifest')
   const next = `${path}.new`
   const summary = await receiveManifest(capture, next)
   if (!isSame(capture, summary)) await capture.startOver()
   await replaceDurably(files, next, path)
-  await capture.saveProgress({ ...capture.progress, manifestEpoch: capture.job.epoch })
-  const { sizeBytes, digest, entries } = summary
+  const { sizeBytes, digest, entries, populatedBytes } = summary
+  await capture.saveProgress({
+    ...capture.progress,
+    manifestEpoch: capture.job.epoch,
+    populatedBytes: byteLength(populatedBytes),
+  })
   return {
     event: 'transfer',
     patch: { sizeBytes: byteLength(sizeBytes), digest, failure: undefined },
     detail: {
       sizeBytes: Number(sizeBytes),
-      populatedBytes: Number(summary.populatedBytes),
+      populatedBytes: Number(populatedBytes),
       entries,
       fromOffset: Number(capture.progress.durableOffset),
     },

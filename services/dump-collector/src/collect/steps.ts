@@ -1,5 +1,6 @@
 /** The capture as its state machine says it (contracts/lifecycle.ts): one function per state, run until it ends. */
 import type { CaptureState } from '@fadump-lab/shared/contracts'
+import { traced } from '@fadump-lab/shared/telemetry'
 import type { Capture, Outcome } from './capture.ts'
 import { fetchManifest } from './manifest.ts'
 import { endCapture, releaseDump } from './release.ts'
@@ -25,8 +26,27 @@ export async function runCapture(capture: Capture): Promise<void> {
     const { step } = capture.dump
     if (step === 'failed') return
     if (step === 'complete') return endCapture(capture)
-    await capture.transition(await steps[step](capture))
+    await capture.transition(await tracedStep(capture, step))
   }
+}
+
+/** Bytes are those of this step in this run, holes not counted. */
+function tracedStep(capture: Capture, step: keyof typeof steps): Promise<Outcome> {
+  const { id, partition } = capture.dump
+  const attributes = () => ({ 'fadump.dump': id, 'fadump.partition': partition })
+  return traced({ name: `capture ${step}`, kind: 'internal', attributes }, async (span) => {
+    const before = capture.receivedBytes
+    try {
+      return await steps[step](capture)
+    } finally {
+      // A transfer that begins anew counts from nothing.
+      const received = capture.receivedBytes - (capture.receivedBytes < before ? 0n : before)
+      if (step === 'transferring') {
+        span.setAttribute('fadump.received_bytes', Number(received))
+        span.setAttribute('fadump.cuts', capture.cuts.all)
+      }
+    }
+  })
 }
 
 /** The dump has long been complete, but its partition announces it: it still has the memory. */

@@ -11,7 +11,7 @@ export const idleCutsMax = 3
 /** Streams in one run that may end early at all; then the queue's back-off has its turn. */
 export const cutsMax = 100
 
-/** Errors: `Problem` when the kernel cannot be asked; the last cut when there were too many; of the file. */
+/** Errors: `AdmissionRefusedError`; `Problem` when the kernel cannot be asked; the last cut when there were too many; of the file. */
 export async function transferVmcore(capture: Capture): Promise<Outcome> {
   await using file = await capture.tools.files.open(capture.path('vmcore'), 'update')
   try {
@@ -26,6 +26,7 @@ export async function transferVmcore(capture: Capture): Promise<Outcome> {
 }
 
 async function fetchRest(capture: Capture, file: OpenFile): Promise<Outcome> {
+  await reserveRoom(capture)
   await prepare(capture, file)
   const from = capture.progress.durableOffset
   const received = await receive(capture, file, {
@@ -47,6 +48,15 @@ async function fetchRest(capture: Capture, file: OpenFile): Promise<Outcome> {
   }
   await capture.checkpoint({ offset: received.offset, receivedBytes, isTransferred: false })
   return resume(capture, received, received.offset > from)
+}
+
+/** Room for all that is still to come, before any of it comes. */
+async function reserveRoom(capture: Capture): Promise<void> {
+  const { isAdmitted, populatedBytes } = capture.progress
+  if (isAdmitted || populatedBytes === undefined) return
+  await capture.tools.admission.admitRoom({ place: capture.place, populatedBytes }, (admitted) =>
+    capture.saveProgress({ ...capture.progress, isAdmitted: admitted }),
+  )
 }
 
 /** An empty file of the full size, unless there is one that can be filled further. */

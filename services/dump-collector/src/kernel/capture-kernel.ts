@@ -6,9 +6,14 @@ import {
   type CaptureJob,
 } from '@fadump-lab/shared/contracts'
 import { createClient, type Fetch, type StreamedReply } from '@fadump-lab/shared/http'
+import { bearer, dumpToken, dumpTokenHeader } from '@fadump-lab/shared/identity'
 
-/** sysfs path of the file that gives preserved memory back (Documentation/ABI/testing/sysfs-kernel-fadump). */
-export const releaseFile = 'kernel/fadump_release_mem'
+/** How a kernel is reached, and what it is shown. */
+export interface KernelTools {
+  readonly fetch?: Fetch
+  readonly secret: string
+  readonly dumpKey: string
+}
 
 export interface CaptureKernel {
   readManifest(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
@@ -21,9 +26,14 @@ export interface CaptureKernel {
  * Every call names the boot that announced the dump, so that a later dump of the same partition is never taken for
  * this one, least of all by `release`. Errors of every call: `Problem`.
  */
-export function captureKernel(job: CaptureJob, fetch: Fetch | undefined): CaptureKernel {
+export function captureKernel(job: CaptureJob, tools: KernelTools): CaptureKernel {
+  const { fetch } = tools
   const client = createClient(lparKernelRoutes, {
     baseUrl: hostOf(job),
+    authorize: (route) => ({
+      ...bearer(tools.secret)(route),
+      [dumpTokenHeader]: dumpToken(tools.dumpKey, job),
+    }),
     ...(fetch === undefined ? {} : { fetch }),
   })
   const params = { partition: job.partition }
@@ -37,10 +47,7 @@ export function captureKernel(job: CaptureJob, fetch: Fetch | undefined): Captur
       const asked = { ...query, from: from.toString() }
       return flattenedBody(await client.readVmcore({ ...common, signal, headers, query: asked }))
     },
-    release: (signal) => {
-      const file = { ...params, '*': releaseFile }
-      return client.writeFile({ ...common, signal, params: file, query, body: '1' })
-    },
+    release: (signal) => client.releaseDump({ ...common, signal, query, body: '1' }),
   }
 }
 

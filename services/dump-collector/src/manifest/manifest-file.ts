@@ -41,6 +41,13 @@ export async function storeManifest(
   return summary
 }
 
+/** Whether a stored manifest keeps the rules. Errors: `ManifestError`, `LineTooLongError`, of the file. */
+export async function checkManifest(files: Files, path: string): Promise<ManifestSummary> {
+  const check = new ManifestCheck()
+  for await (const line of linesOf(blocksOf(files, path))) check.accept(line)
+  return check.summary()
+}
+
 /** The entries of a stored manifest, ascending. */
 export async function* entriesOf(files: Files, path: string): AsyncGenerator<ManifestEntry> {
   let number = 0

@@ -1,4 +1,7 @@
-/** Deletion: first the name, then the bytes, so that a half-deleted dump is never taken for a dump. */
+/**
+ * Deletion: first the name, then the bytes, so that a half-deleted dump is never taken for a dump. The last dump of a
+ * partition takes the partition's directory along.
+ */
 import type { Files } from './files.ts'
 import { parentOf, placeOf, type Place } from './layout.ts'
 
@@ -8,4 +11,5 @@ export async function deleteDump(files: Files, root: string, place: Place): Prom
   await files.rename(place.directory, doomed.directory)
   await files.syncDirectory(parentOf(root, place))
   await files.remove(doomed.directory)
+  await files.removeIfEmpty(parentOf(root, place))
 }

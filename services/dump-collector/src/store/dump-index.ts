@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import type { Dump } from '@fadump-lab/shared/contracts'
 import { readDump } from './dump-file.ts'
+import { isPinned } from './pins.ts'
 import type { Files } from './files.ts'
 import { fileIn, parsePlace, placeOf, type DumpName, type Place } from './layout.ts'
 
@@ -92,11 +93,25 @@ export class DumpIndex {
     const live = this.#live.get(name.dump)
     const stored =
       live?.place.partition === name.partition
-        ? { place: live.place, dump: live.dump }
+        ? await this.#unlessPublished(name, live)
         : await this.#readEither(name)
+    const shown = stored === undefined ? undefined : await this.#withPin(stored)
     if (stored === undefined) this.#partitions.delete(name.dump)
     else this.#partitions.set(name.dump, name.partition)
-    return stored
+    return shown
+  }
+
+  /**
+   * A collector that was away for longer than its lease does not know yet that another one has ended its work: the
+   * name without `.incomplete` does.
+   */
+  async #unlessPublished(name: DumpName, { place, dump }: LiveDump): Promise<StoredDump> {
+    const published = place.kind === 'final' ? undefined : await this.#readPlace(name, 'final')
+    return published ?? { place, dump }
+  }
+
+  async #withPin({ place, dump }: StoredDump): Promise<StoredDump> {
+    return { place, dump: { ...dump, pinned: await isPinned(this.#files, place) } }
   }
 
   /** Another collector may publish the dump between the two looks; the third one then finds it. */

@@ -46,7 +46,19 @@ suite("the machine's disk", () => {
     assert.equal(await nodeFiles.facts(absent), undefined)
     assert.equal(await readText(nodeFiles, absent, 10), undefined)
     await nodeFiles.remove(absent)
+    await nodeFiles.removeIfEmpty(absent)
     await assert.rejects(nodeFiles.open(absent, 'read'), (error) => errorCode(error) === 'ENOENT')
+  })
+
+  test('a directory goes only when nothing is in it', async () => {
+    await using directory = await aDirectory()
+    const path = join(directory.path, 'p1')
+    await nodeFiles.makeDirectory(join(path, 'p1-1'))
+    await nodeFiles.removeIfEmpty(path)
+    assert.deepEqual(await nodeFiles.list(path), [{ name: 'p1-1', kind: 'directory' }])
+    await nodeFiles.removeIfEmpty(join(path, 'p1-1'))
+    await nodeFiles.removeIfEmpty(path)
+    assert.deepEqual(await nodeFiles.list(directory.path), [])
   })
 
   test('a small file that is larger than it may be is not read', async () => {

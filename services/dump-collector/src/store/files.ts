@@ -3,7 +3,17 @@
  * put one in its place that fills up or stops at a chosen operation.
  */
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import {
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  type FileHandle,
+} from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { readFully, writeAll } from './whole-io.ts'
 
@@ -43,10 +53,14 @@ export interface Files {
   rename(from: string, to: string): Promise<void>
   /** A file or a whole directory; not an error when it is absent. */
   remove(path: string): Promise<void>
+  /** A directory without names in it; nothing happens when it is absent or has some. */
+  removeIfEmpty(path: string): Promise<void>
   /** Nothing when the directory is absent. */
   list(path: string): Promise<readonly DirectoryEntry[]>
   /** `undefined` when there is no such file. */
   facts(path: string): Promise<FileFacts | undefined>
+  /** Bytes that this process may still write to the file system of `path`. */
+  freeBytes(path: string): Promise<number>
 }
 
 const flags: Record<OpenMode, number> = {
@@ -73,6 +87,13 @@ export const nodeFiles: Files = {
   syncDirectory,
   rename,
   remove: (path) => rm(path, { recursive: true, force: true }),
+  removeIfEmpty: async (path) => {
+    try {
+      await rmdir(path)
+    } catch (error) {
+      if (!isAbsent(error) && errorCode(error) !== 'ENOTEMPTY') throw error
+    }
+  },
   list: async (path) => {
     const entries = await absentAs([], readdir(path, { withFileTypes: true }))
     return entries.map((entry) => ({
@@ -88,6 +109,10 @@ export const nodeFiles: Files = {
       storedBytes: Number(found.blocks) * statBlockBytes,
       version: `${found.ino}-${found.mtimeNs}-${found.size}`,
     }
+  },
+  freeBytes: async (path) => {
+    const { bavail, bsize } = await statfs(path)
+    return bavail * bsize
   },
 }
 

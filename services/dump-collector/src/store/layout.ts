@@ -20,6 +20,8 @@ export const fileNames = {
   summary: 'manifest.json',
   /** What is needed to go on: present as long as something is left to do. */
   progress: 'progress.json',
+  /** Present when an operator has pinned the dump. */
+  pin: 'pinned.json',
 } as const
 
 export const suffixes = { incomplete: '.incomplete', final: '', deleted: '.deleted' } as const

@@ -13,8 +13,16 @@ export const progress = z.strictObject({
   manifestEpoch: z.int().min(0).optional(),
   /** Every byte of the stream before this offset is in the file and synced. */
   durableOffset: byteCount,
+  /** Bytes that lie before it, holes not counted: dump.json is written after this and may be one checkpoint behind. */
+  receivedBytes: byteCount.optional(),
   /** The end marker has been seen and everything before it is durable. */
   isTransferred: z.boolean(),
+  /** Bytes that the manifest vouches for: the room that the vmcore takes. */
+  populatedBytes: byteCount.optional(),
+  /** Room is set aside for all of it. */
+  isAdmitted: z.boolean().default(false),
+  /** What the capture was refused for; it goes on when it can have that. */
+  waitsFor: z.enum(['room', 'rate']).optional(),
 })
 export type Progress = z.output<typeof progress>
 

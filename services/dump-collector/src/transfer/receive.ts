@@ -6,16 +6,12 @@ import { Coverage, StreamRefusedError } from './coverage.ts'
 import { SparseWriter } from './sparse-writer.ts'
 import { StreamCutError, streamPieces } from './stream-pieces.ts'
 import { createWatchdog, watched } from './watchdog.ts'
-import { Windows } from './windows.ts'
+import { Windows, type WindowOptions } from './windows.ts'
 
-export interface Wanted {
+export interface Wanted extends Pick<WindowOptions, 'onWindow' | 'onBytes'> {
   readonly from: bigint
   /** What begins here or behind is not taken; the request ends when this is reached. */
   readonly until: bigint
-  /** See `WindowOptions`. */
-  readonly onWindow?: (offset: bigint) => () => Promise<void>
-  /** Called for bytes that have been handed to the file. */
-  readonly onBytes?: (length: number) => void
 }
 
 export interface Received {
@@ -40,7 +36,7 @@ export async function receive(capture: Capture, file: OpenFile, wanted: Wanted):
       sizeBytes: capture.dump.sizeBytes,
       signal: capture.signal,
     })
-    await take(pieces, { coverage, writer, wanted, windows })
+    await take(pieces, { coverage, windows, until: wanted.until })
   } catch (error) {
     capture.signal.throwIfAborted()
     if (!(error instanceof StreamCutError || error instanceof StreamRefusedError)) throw error
@@ -54,20 +50,17 @@ export async function receive(capture: Capture, file: OpenFile, wanted: Wanted):
 
 interface Taking {
   readonly coverage: Coverage
-  readonly writer: SparseWriter
-  readonly wanted: Wanted
   readonly windows: Windows
+  readonly until: bigint
 }
 
 async function take(pieces: ReturnType<typeof streamPieces>, taking: Taking): Promise<void> {
-  const { coverage, writer, wanted, windows } = taking
+  const { coverage, windows, until } = taking
   for await (const { offset, chunk } of pieces) {
-    if (offset >= wanted.until) return
-    const room = wanted.until - offset
+    if (offset >= until) return
+    const room = until - offset
     const piece = BigInt(chunk.byteLength) > room ? chunk.subarray(0, Number(room)) : chunk
     await coverage.check(offset, BigInt(piece.byteLength))
-    await writer.write(offset, piece)
-    wanted.onBytes?.(piece.byteLength)
-    await windows.add(piece.byteLength)
+    await windows.write(offset, piece)
   }
 }

@@ -1,24 +1,28 @@
 /**
  * Durable checkpoints on the way: while one half of a window gets to the disk the other half is received, so that a
- * cut never costs more than one window.
+ * cut never costs a byte more than one window.
  */
 import type { OpenFile } from '../store/files.ts'
 import type { SparseWriter } from './sparse-writer.ts'
 
 export interface WindowOptions {
+  /** At least 2, even. */
   readonly windowBytes: number
   /**
    * Called when all bytes before `offset` are written; what it returns is called when they are synced. Absent: no
    * checkpoints.
    */
   readonly onWindow?: (offset: bigint) => () => Promise<void>
+  /** Called for bytes that have been handed to the writer. */
+  readonly onBytes?: (length: number) => void
 }
 
 export class Windows {
   readonly #file: OpenFile
   readonly #writer: SparseWriter
   readonly #options: WindowOptions
-  /** Bytes since the last checkpoint was begun. */
+  readonly #halfBytes: number
+  /** Bytes since the last checkpoint was begun; at most `#halfBytes`. */
   #filled = 0
   /** The checkpoint under way; it never rejects, its error is kept for the next call. */
   #syncing: Promise<void> = Promise.resolve()
@@ -28,18 +32,19 @@ export class Windows {
     this.#file = file
     this.#writer = writer
     this.#options = options
+    this.#halfBytes = options.onWindow === undefined ? Infinity : options.windowBytes / 2
   }
 
-  /** To be called for every piece that the writer has taken. Errors: of the file, also of an earlier checkpoint. */
-  async add(length: number): Promise<void> {
-    const { onWindow, windowBytes } = this.#options
-    this.#filled += length
-    if (onWindow === undefined || this.#filled < windowBytes / 2) return
-    this.#filled = 0
-    await this.#settled()
-    await this.#writer.flush()
-    const onSynced = onWindow(this.#writer.end)
-    this.#syncing = this.#sync(onSynced)
+  /** `piece` to its place, cut where a half ends. Errors: of the file, also of an earlier checkpoint. */
+  async write(offset: bigint, piece: Uint8Array): Promise<void> {
+    for (let done = 0; done < piece.byteLength;) {
+      const part = piece.subarray(done, done + this.#halfBytes - this.#filled)
+      await this.#writer.write(offset + BigInt(done), part)
+      this.#options.onBytes?.(part.byteLength)
+      this.#filled += part.byteLength
+      done += part.byteLength
+      if (this.#filled >= this.#halfBytes) await this.#checkpoint()
+    }
   }
 
   /** Resolves when no checkpoint is under way, whatever came of it. */
@@ -52,6 +57,14 @@ export class Windows {
     await this.#settled()
     await this.#writer.flush()
     await this.#file.sync()
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.#settled()
+    await this.#writer.flush()
+    const onSynced = this.#options.onWindow?.(this.#writer.end)
+    this.#filled = 0
+    if (onSynced !== undefined) this.#syncing = this.#sync(onSynced)
   }
 
   async #settled(): Promise<void> {

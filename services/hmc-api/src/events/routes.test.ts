@@ -24,7 +24,7 @@ suite('events over HTTP', () => {
     )
     type Row = { id: string; event: LabEvent }
     const page = async (query: string) =>
-      (await api.app.inject({ url: `/v1/events${query}` })).json<Row[]>()
+      (await api.app.inject({ url: `/v1/events${query}`, headers: api.headers })).json<Row[]>()
     const all = await page('')
     assert.equal(all.length, 4)
     assert.deepEqual(
@@ -47,7 +47,7 @@ suite('events over HTTP', () => {
 
   test('an id that no log gave is refused', async () => {
     await using api = await startedConsole({})
-    const answer = await api.app.inject({ url: '/v1/events?after=yesterday' })
+    const answer = await api.app.inject({ url: '/v1/events?after=yesterday', headers: api.headers })
     assert.equal(answer.statusCode, 400)
     assert.match(answer.body, /yesterday/)
   })
@@ -58,7 +58,7 @@ suite('events over HTTP', () => {
     const first = await api.events.append(anEvent({ event: 'activate' }))
     const stop = new AbortController()
     const response = await fetch(`${url}/v1/events`, {
-      headers: { accept: 'text/event-stream', 'last-event-id': first },
+      headers: { ...api.headers, accept: 'text/event-stream', 'last-event-id': first },
       signal: stop.signal,
     })
     assert.equal(response.headers.get('content-type'), 'text/event-stream')

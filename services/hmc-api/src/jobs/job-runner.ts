@@ -1,5 +1,6 @@
 /** Runs long operations behind a 202: one task per job, its steps and its end kept in the job store and the events. */
 import { Problem, type HmcJob } from '@fadump-lab/shared/contracts'
+import { traced } from '@fadump-lab/shared/telemetry'
 import type { HmcApiDeps } from '../deps.ts'
 import { JobStore } from './job-store.ts'
 
@@ -11,6 +12,8 @@ export interface JobContext {
   readonly correlationId: string
   /** Aborts at the job's deadline and when the console stops. */
   readonly signal: AbortSignal
+  /** Jobs of this console that run now: who waits looks the less often the more they are. */
+  readonly crowd: () => number
   step(text: string): void
   dump(id: string): void
 }
@@ -26,7 +29,7 @@ export class JobRunner {
   readonly store = new JobStore()
   readonly #deps: HmcApiDeps
   readonly #stopping = new AbortController()
-  readonly #tasks = new Set<Promise<void>>()
+  readonly #tasks = new Map<string, Promise<void>>()
 
   constructor(deps: HmcApiDeps) {
     this.#deps = deps
@@ -50,14 +53,20 @@ export class JobRunner {
       startedAt: this.#deps.clock.iso(),
       correlationId: job.correlationId,
     })
-    const task = this.#run(id, job).finally(() => this.#tasks.delete(task))
-    this.#tasks.add(task)
+    const task = this.#run(id, job).finally(() => this.#tasks.delete(id))
+    this.#tasks.set(id, task)
+    return this.store.get(id)
+  }
+
+  /** The job once it has ended, for callers in this process. */
+  async ended(id: string): Promise<HmcJob> {
+    await this.#tasks.get(id)
     return this.store.get(id)
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the console is stopping'))
-    await Promise.all(this.#tasks)
+    await Promise.all(this.#tasks.values())
   }
 
   async #run(id: string, job: NewJob): Promise<void> {
@@ -72,12 +81,16 @@ export class JobRunner {
       () => undefined,
     )
     try {
-      await job.run({
+      const work: JobContext = {
         correlationId: job.correlationId,
         signal: AbortSignal.any([deadline.signal, this.#stopping.signal]),
+        crowd: () => this.#tasks.size,
         step: (step) => void this.store.update(id, { step }),
         dump: (dump) => void this.store.update(id, { dump }),
-      })
+      }
+      const attributes = () => ({ 'fadump.partition': job.partition, 'fadump.hmc_job': id })
+      const name = `job ${job.operation}`
+      await traced({ name, kind: 'internal', attributes }, () => job.run(work))
       await this.#end(id, 'succeed', {})
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error)

@@ -9,7 +9,7 @@ async function post(api: Api, path: string, payload: object = {}) {
   return api.app.inject({
     method: 'POST',
     url: `/v1/partitions/p1/${path}`,
-    headers: { 'content-type': 'application/json', 'x-correlation-id': 'mine' },
+    headers: { ...api.headers, 'content-type': 'application/json', 'x-correlation-id': 'mine' },
     payload: JSON.stringify(payload),
   })
 }
@@ -21,7 +21,9 @@ async function runJob(script: Script, path: string, payload?: object): Promise<H
   assert.equal(accepted.statusCode, 202, accepted.body)
   const { location } = accepted.headers
   for (;;) {
-    const job = (await api.app.inject({ url: String(location) })).json<HmcJob>()
+    const job = (
+      await api.app.inject({ url: String(location), headers: api.headers })
+    ).json<HmcJob>()
     if (job.state !== 'running') return job
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -44,11 +46,28 @@ suite('long operations of the console', () => {
     assert.equal(job.correlationId, 'mine')
   })
 
+  test('a dump that the capture kernel has invalidated is not waited for', async () => {
+    const partitions = [
+      aPartition(),
+      aPartition({ state: 'capture-starting', pendingDump: 'p1-00000000-1', ...dumped }),
+      aPartition({ state: 'starting', registration: 'idle', ...dumped }),
+    ]
+    const job = await runJob({ partitions, dumps: [missing] }, 'crash', {})
+    assert.equal(job.state, 'failed')
+    assert.match(
+      job.failure ?? '',
+      /p1-00000000-1 was invalidated before anything of it was stored/,
+    )
+  })
+
   test('crash ends when the dump is stored and the partition is up again', async () => {
+    const waits = { registration: 'active', pendingDump: 'p1-00000000-1', ...dumped } as const
+    const capturing = aPartition({ state: 'capturing', ...waits })
     const partitions = [
       aPartition(),
       aPartition({ state: 'dumping', crashes: 1, pendingDump: 'p1-00000000-1' }),
-      aPartition({ state: 'capturing', registration: 'active', ...dumped }),
+      capturing,
+      capturing,
       aPartition({ ...dumped }),
     ]
     const dumps = [missing, aDump({ status: 'capturing', step: 'transferring' }), aDump()]
@@ -120,7 +139,7 @@ suite('long operations of the console', () => {
     const answer = await post(api, 'activate')
     assert.equal(answer.statusCode, 409)
     assert.equal(answer.json<{ state: string }>().state, 'running')
-    assert.deepEqual((await api.app.inject({ url: '/v1/jobs' })).json(), [])
+    assert.deepEqual((await api.app.inject({ url: '/v1/jobs', headers: api.headers })).json(), [])
   })
 
   test('a job that is stuck fails at its deadline and says where it was', async () => {

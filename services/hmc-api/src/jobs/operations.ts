@@ -99,9 +99,14 @@ async function untilDumped(deps: HmcApiDeps, job: JobContext, before: Partition)
     partition,
     until: (now) => {
       refuseError(now)
-      return now.lastDump !== before.lastDump
+      return now.lastDump !== before.lastDump || isUpWithoutDump(before, now)
     },
   })
+  if (crashed.lastDump === before.lastDump) {
+    throw new Error(
+      `${partition} was registered and is up again, but no dump was taken: ${crashed.lastFailure ?? 'the registration was gone at the crash'}; its events tell more`,
+    )
+  }
   const dumpId = crashed.lastDump
   invariant(dumpId !== undefined, `the last dump of ${partition} has changed, so there is one`)
   job.dump(dumpId)
@@ -111,6 +116,11 @@ async function untilDumped(deps: HmcApiDeps, job: JobContext, before: Partition)
   if (dump.status === 'partial')
     throw new Error(`dump ${dumpId} is partial: ${dump.failure ?? 'see missing ranges'}`)
   await untilUp(deps, job, partition)
+}
+
+/** A later boot runs, and firmware has preserved nothing on the way: no dump will come any more. */
+function isUpWithoutDump(before: Partition, now: Partition): boolean {
+  return now.epoch > before.epoch && now.state === 'running'
 }
 
 /** A partition that stopped for good ends the job with the reason the firmware has. */

@@ -1,10 +1,12 @@
 /** Waiting for a partition or a dump to reach a state, through the interfaces everybody else uses. */
 import { Problem, type Dump, type Partition } from '@fadump-lab/shared/contracts'
+import { untraced } from '@fadump-lab/shared/telemetry'
 import type { HmcApiDeps } from '../deps.ts'
+import { patient } from '../patience.ts'
 import type { JobContext } from './job-runner.ts'
 
 const pollMs = 20
-const pollMsMax = 500
+const pollMsMaxDefault = 500
 
 type Watched<Value> = {
   readonly read: () => Promise<Value>
@@ -12,28 +14,29 @@ type Watched<Value> = {
   readonly until: (value: Value) => Value | undefined
 }
 
-/** Looks again and again, ever more slowly, until the condition holds or the job's signal aborts. */
+/** Jobs that may look as often as they like; of twice as many each looks half as often. */
+const crowdMax = 50
+
+function crowding({ crowd }: JobContext): number {
+  return Math.max(1, crowd() / crowdMax)
+}
+
+/**
+ * Looks again and again, ever more slowly, until the condition holds or the job's signal aborts. A service that restarts is
+ * worth waiting for.
+ */
 async function watch<Value>(
   deps: HmcApiDeps,
   job: JobContext,
   { read, until }: Watched<Value>,
 ): Promise<Value> {
-  for (let pause = pollMs; ; pause = Math.min(pause * 1.5, pollMsMax)) {
+  const { lookMsMax = pollMsMaxDefault } = deps
+  for (let pause = pollMs; ; pause = Math.min(pause * 1.5, lookMsMax * crowding(job))) {
     job.signal.throwIfAborted()
-    const value = await patient(read)
+    const value = await untraced(() => patient(read))
     const found = value === undefined ? undefined : until(value)
     if (found !== undefined) return found
     await deps.clock.sleep(pause, job.signal)
-  }
-}
-
-/** A service that is restarting is worth waiting for; the job's deadline bounds it. */
-async function patient<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof Problem && error.slug === 'dependency-unavailable') return undefined
-    throw error
   }
 }
 
@@ -72,16 +75,19 @@ export async function watchDump(
 ): Promise<Dump> {
   const { signal, correlationId } = job
   const found = await watch(deps, job, {
-    read: async (): Promise<Capture> => ({
-      dump: await findDump(deps, job, options.dump),
-      partition: await deps.hypervisor.getPartition({
-        params: { partition: options.partition },
-        signal,
-        correlationId,
-      }),
-    }),
+    // The partition first: when it has let go of the dump, the collector has had it, or nobody ever will.
+    read: async (): Promise<Capture> => {
+      const params = { partition: options.partition }
+      const partition = await deps.hypervisor.getPartition({ params, signal, correlationId })
+      return { partition, dump: await findDump(deps, job, options.dump) }
+    },
     until: ({ dump, partition }) => {
       if (dump === undefined || dump.status === 'capturing') options.refuse(partition)
+      if (dump === undefined && partition.pendingDump !== options.dump) {
+        throw new Error(
+          `dump ${options.dump} was invalidated before anything of it was stored; the events of ${partition.id} tell why`,
+        )
+      }
       job.step(captureStep(dump, partition))
       const ended = dump !== undefined && dump.status !== 'capturing' && dump.step !== 'releasing'
       return ended ? { dump, partition } : undefined

@@ -7,6 +7,8 @@ interface Operation {
   readonly operationId: string
   readonly parameters: readonly { readonly name: string; readonly in: string }[]
   readonly responses: Readonly<Record<string, unknown>>
+  readonly description?: string
+  readonly security?: readonly unknown[]
 }
 interface Document {
   readonly openapi: string
@@ -38,10 +40,29 @@ suite('the OpenAPI document', () => {
     const text = (await api.app.inject({ url: '/openapi.json' })).body
     const create = (JSON.parse(text) as Document).paths['/v1/partitions']?.['post']
     assert.ok(create !== undefined)
-    for (const status of ['201', '400', '404', '409', '422', '507']) {
+    for (const status of ['201', '400', '401', '403', '404', '409', '422', '429', '507']) {
       assert.ok(status in create.responses, status)
     }
     assert.match(text, /"memoryBytes":\{"type":"integer","minimum":0/)
+  })
+
+  test('says of every operation that it needs a session, and for which role, but of logging on', async () => {
+    await using api = await startedConsole({})
+    const document = (await api.app.inject({ url: '/openapi.json' })).json<
+      Document & { readonly security: unknown; readonly components: { securitySchemes: unknown } }
+    >()
+    assert.deepEqual(document.security, [{ session: [] }])
+    assert.deepEqual(document.components.securitySchemes, {
+      session: { type: 'http', scheme: 'bearer' },
+    })
+    const open = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, operation]) => operation.security !== undefined)
+        .map(([method, operation]) => `${method} ${path} ${JSON.stringify(operation.security)}`),
+    )
+    assert.deepEqual(open, ['post /v1/sessions []'])
+    const download = document.paths['/v1/dumps/{dump}/vmcore']?.['get']
+    assert.equal(download?.description, 'For the role operator and those above it.')
   })
 
   test('has a page that people can read, served without any other host', async () => {

@@ -13,6 +13,7 @@ type Json = Readonly<Record<string, unknown>>
 
 /** Refusals every operation can answer with. */
 const everywhere: readonly ProblemSlug[] = [
+  'too-many-requests',
   'invalid-request',
   'payload-too-large',
   'dependency-unavailable',
@@ -32,11 +33,16 @@ export function openApiDocument(routes: Routes): Json {
       version: '1',
       description:
         'A POWER machine room: create partitions, crash them, collect their vmcores. ' +
-        'Refusals are RFC 9457 problem details; long operations answer 202 with a job.',
+        'Refusals are RFC 9457 problem details; long operations answer 202 with a job. ' +
+        'POST /v1/sessions gives the bearer token that all other operations need.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths,
-    components: { schemas: { Problem: problemSchema } },
+    security: [{ session: [] }],
+    components: {
+      schemas: { Problem: problemSchema },
+      securitySchemes: { session: { type: 'http', scheme: 'bearer' } },
+    },
   }
 }
 
@@ -44,6 +50,7 @@ function operation(name: string, route: Route): Json {
   return {
     operationId: name,
     summary: route.summary,
+    ...accessOf(route),
     tags: [route.path.split('/')[2] ?? ''],
     parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
     ...(route.body === undefined || route.body.kind === 'none'
@@ -51,6 +58,13 @@ function operation(name: string, route: Route): Json {
       : { requestBody: { required: true, content: content(route.body) } }),
     responses: { [route.status]: success(route), ...refusals(route) },
   }
+}
+
+/** Who may call it: the default of the document is a session of some kind. */
+function accessOf({ access }: Route): Json {
+  return access.role === 'anyone'
+    ? { security: [] }
+    : { description: `For the role ${access.role ?? 'of nobody'} and those above it.` }
 }
 
 function parameters(place: 'path' | 'query', schema: z.ZodObject | undefined): Json[] {
@@ -93,7 +107,9 @@ function success(route: Route): Json {
 
 /** Problems of one status share a response. */
 function refusals(route: Route): Json {
-  const slugs = [...new Set([...route.problems, ...everywhere])]
+  const closed: readonly ProblemSlug[] =
+    route.access.role === 'anyone' ? [] : ['unauthenticated', 'forbidden']
+  const slugs = [...new Set([...route.problems, ...closed, ...everywhere])]
   const byStatus = Map.groupBy(slugs, (slug) => problems[slug].status)
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [

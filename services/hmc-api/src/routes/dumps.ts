@@ -22,6 +22,10 @@ export function dumpHandlers({
       )
     },
     deleteDump: ({ params, correlationId }) => collector.deleteDump({ params, correlationId }),
+    pinDump: ({ params, correlationId }) => collector.pinDump({ params, correlationId }),
+    unpinDump: ({ params, correlationId }) => collector.unpinDump({ params, correlationId }),
+    getScrub: ({ correlationId }) => collector.getScrub({ correlationId }),
+    startScrub: ({ correlationId }) => collector.startScrub({ correlationId }),
   }
 }
 

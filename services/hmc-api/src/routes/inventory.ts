@@ -1,5 +1,6 @@
 /** Frames, partitions with their structures, images: the console passes on what the hypervisor says. */
 import {
+  bootSettings,
   newFrame,
   newPartition,
   type hmcRoutes,
@@ -26,13 +27,13 @@ export function inventoryHandlers({
     getPartition: ({ params, correlationId }) => hypervisor.getPartition({ params, correlationId }),
     deletePartition: ({ params, correlationId }) =>
       hypervisor.deletePartition({ params, correlationId }),
+    changeBootSettings: ({ params, body, correlationId }) =>
+      hypervisor.changeBootSettings({
+        params,
+        body: z.encode(bootSettings, body),
+        correlationId,
+      }),
     getStructure: ({ params, correlationId }) => hypervisor.getStructure({ params, correlationId }),
-    armFirmwareFault: ({ params, body, correlationId }) =>
-      hypervisor.armFirmwareFault({ params, body, correlationId }),
-    listFirmwareFaults: ({ params, correlationId }) =>
-      hypervisor.listFirmwareFaults({ params, correlationId }),
-    disarmFirmwareFaults: ({ params, correlationId }) =>
-      hypervisor.disarmFirmwareFaults({ params, correlationId }),
     killPartition: ({ params, correlationId }) =>
       hypervisor.killPartition({ params, correlationId }),
     migratePartition: ({ params, correlationId }) =>

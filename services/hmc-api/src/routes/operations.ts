@@ -3,7 +3,7 @@ import type { HmcJob, hmcRoutes } from '@fadump-lab/shared/contracts'
 import type { Handlers, ReplyControl } from '@fadump-lab/shared/http'
 import type { HmcApiDeps } from '../deps.ts'
 import type { JobRunner } from '../jobs/job-runner.ts'
-import { createOperations } from '../jobs/operations.ts'
+import type { Operations } from '../jobs/operations.ts'
 
 type Names =
   | 'activate'
@@ -15,12 +15,13 @@ type Names =
   | 'getJob'
   | 'readPartitionFile'
   | 'writePartitionFile'
+  | 'runWorkload'
 
 export function operationHandlers(
   deps: HmcApiDeps,
   jobs: JobRunner,
+  operations: Operations,
 ): Pick<Handlers<typeof hmcRoutes>, Names> {
-  const operations = createOperations(deps, jobs)
   const request = (input: {
     readonly params: { readonly partition: string }
     readonly correlationId: string
@@ -41,6 +42,8 @@ export function operationHandlers(
     getJob: ({ params }) => Promise.resolve(jobs.store.get(params.job)),
     readPartitionFile: ({ params, correlationId }) =>
       deps.kernel.readFile({ params, correlationId }),
+    runWorkload: ({ params, body, correlationId }) =>
+      deps.kernel.runWorkload({ params, body, correlationId }),
     writePartitionFile: ({ params, query, body, correlationId }) =>
       deps.kernel.writeFile({ params, query, body, correlationId }),
   }

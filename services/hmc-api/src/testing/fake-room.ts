@@ -9,11 +9,12 @@ import {
   type Dump,
   type Partition,
 } from '@fadump-lab/shared/contracts'
-import type { Client, Service } from '@fadump-lab/shared/http'
+import type { Client, Service, Tls } from '@fadump-lab/shared/http'
+import { newRoomKeys } from '@fadump-lab/shared/identity'
 import { createHeapEventLog, type EventLog } from '@fadump-lab/shared/queue'
-import { seededRandom, systemClock } from '@fadump-lab/shared/runtime'
+import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
-import { buildHmcApi, type HmcApiDeps } from '../index.ts'
+import { buildHmcApi, Sessions, Users, usersInMemory, type HmcApiDeps } from '../index.ts'
 
 /** A partition as the hypervisor answers; override what the test is about. */
 export function aPartition(change: Record<string, unknown> = {}): Partition {
@@ -61,12 +62,24 @@ export interface Script {
 export interface ScriptedConsole extends Service {
   readonly events: EventLog
   readonly called: readonly string[]
+  /** Lets a request in as an operator. */
+  readonly headers: { readonly authorization: string }
+  readonly users: Users
+  readonly sessions: Sessions
 }
+
+/** How long a session of the scripted console lasts. */
+export const sessionTtlMs = 3_600_000
 
 /** The console over scripted services; `called` lists the operations it used, in order. */
 export async function startedConsole(
   script: Script,
-  options: { readonly jobTimeoutMs?: number } = {},
+  options: {
+    readonly jobTimeoutMs?: number
+    readonly clock?: Clock
+    readonly limits?: HmcApiDeps['limits']
+    readonly tls?: Tls
+  } = {},
 ): Promise<ScriptedConsole> {
   const called: string[] = []
   const answer = <Value>(values: readonly (Value | Problem)[], fallback: Value) => {
@@ -94,17 +107,28 @@ export async function startedConsole(
       ]),
     ) as never
   const events = createHeapEventLog()
+  const random = seededRandom(1)
+  const clock = options.clock ?? systemClock
+  const sessions = new Sessions({ clock, random, ttlMs: sessionTtlMs })
+  const users = await Users.open(usersInMemory(), random)
   const deps: HmcApiDeps = {
+    identity: newRoomKeys(random).identityOf('hmc-api'),
+    users,
+    sessions,
     hypervisor: client(hypervisorRoutes),
     kernel: client(lparKernelRoutes),
     collector: client(collectorRoutes),
     events,
-    clock: systemClock,
-    random: seededRandom(1),
+    clock,
+    random,
     logger: createLogger({ service: 'hmc-api', level: 'silent' }),
     metrics: createMetrics({ processMetrics: false }),
     jobTimeoutMs: options.jobTimeoutMs ?? 10_000,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
   }
   const service = await buildHmcApi(deps)
-  return { ...service, events, called }
+  const { token } = sessions.open({ name: 'olga', role: 'operator' })
+  const headers = { authorization: `Bearer ${token}` }
+  return { ...service, events, called, users, sessions, headers }
 }

@@ -13,8 +13,9 @@ import {
   type DeviceNode,
 } from '@fadump-lab/shared/fdt'
 import { rtasTokenProperties, type RtasServiceName } from '@fadump-lab/shared/rtas'
-import { dumpStructureOf, firmwareSectionSizes, personalityOf } from '../fadump/firmware-dump.ts'
+import { advertisedSizes, dumpStructureOf, personalityOf } from '../fadump/firmware-dump.ts'
 import { isArmed } from '../faults/armed-faults.ts'
+import { virtualAdapter } from '../io/virtual-adapter.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { rtasServiceTable } from '../rtas/service-table.ts'
 
@@ -44,7 +45,13 @@ export function deviceTreeOf(record: FirmwareRecord): Uint8Array {
       device_type: fromText('chrp'),
       'ibm,partition-name': fromText(record.id),
     },
-    [chosenNode(record), ...memoryNodes(record), cpusNode(record), rtasNode(record)],
+    [
+      chosenNode(record),
+      ...memoryNodes(record),
+      cpusNode(record),
+      virtualDevices(),
+      rtasNode(record),
+    ],
   )
   return encodeDeviceTree({ root })
 }
@@ -97,6 +104,29 @@ function cpusNode(record: FirmwareRecord): DeviceNode {
   return deviceNode('cpus', { '#address-cells': fromCells(1), '#size-cells': fromCells(0) }, cpus)
 }
 
+function virtualDevices(): DeviceNode {
+  const { unitAddress, liobn, windowBytes } = virtualAdapter
+  const adapter = deviceNode(`l-lan@${unitAddress.toString(16)}`, {
+    device_type: fromText('network'),
+    compatible: fromText('IBM,l-lan'),
+    reg: fromCells(unitAddress),
+    'ibm,#dma-address-cells': fromCells(2),
+    'ibm,#dma-size-cells': fromCells(2),
+    // Logical I/O bus number, first address (two cells), size (two cells).
+    'ibm,my-dma-window': fromCells(liobn, 0, 0, 0, windowBytes),
+  })
+  return deviceNode(
+    'vdevice',
+    {
+      device_type: fromText('vdevice'),
+      compatible: fromText('IBM,vdevice'),
+      '#address-cells': fromCells(1),
+      '#size-cells': fromCells(0),
+    },
+    [adapter],
+  )
+}
+
 function rtasNode(record: FirmwareRecord): DeviceNode {
   const names = Object.keys(rtasServiceTable).filter(
     (name) => record.dumpOption || name !== 'ibm,configure-kernel-dump',
@@ -114,7 +144,7 @@ function rtasNode(record: FirmwareRecord): DeviceNode {
       ...dumpProperties({
         dumpOption: record.dumpOption,
         hasExtendedOsTerm: !isArmed(record, 'no-extended-os-term'),
-        ...firmwareSectionSizes(record),
+        ...advertisedSizes(record),
         personality: personalityOf(record),
         ...(dump === undefined ? {} : { dump }),
       }),

@@ -53,9 +53,12 @@ export function createOwedWork(given: {
   }
 }
 
-/** The id makes a second job of the same boot the same job. */
+/**
+ * The id makes a second job of the same boot the same job. Boots count from the start again after a power failure, so the
+ * order that began the boot is part of it.
+ */
 async function addIplJob(queue: JobQueue<IplJob>, held: Held): Promise<void> {
   const { id, frame, correlationId } = held.record
   const { epoch } = held
-  await queue.add(`${id}-${epoch}`, { frame, partition: id, epoch, correlationId })
+  await queue.add(`${id}-${epoch}-${correlationId}`, { frame, partition: id, epoch, correlationId })
 }

@@ -14,14 +14,38 @@ export function personalityOf(record: Pick<FirmwareRecord, 'firmware'>): Firmwar
   return firmwarePersonalities[record.firmware]
 }
 
-/** Sizes of the sections that firmware fills: enough for every virtual CPU, online or not. */
-export function firmwareSectionSizes(record: Pick<FirmwareRecord, 'processors' | 'firmware'>): {
+export interface SectionSizes {
   readonly cpuStateSize: ByteLength
   readonly hpteSize: ByteLength
-} {
+}
+
+type Sized = Pick<
+  FirmwareRecord,
+  'processors' | 'maximumProcessors' | 'threadsPerCore' | 'firmware'
+>
+
+/** What `ibm,configure-kernel-dump-sizes` says: room for every virtual CPU that there could be, online or not. */
+export function advertisedSizes(record: Sized): SectionSizes {
   const personality = personalityOf(record)
+  const { processors, maximumProcessors = processors, threadsPerCore = 1 } = record
+  const cpus =
+    personality.advertises === 'threads'
+      ? maximumProcessors
+      : Math.ceil(maximumProcessors / threadsPerCore)
+  return sizesFor(cpus, personality)
+}
+
+/** What firmware has to write. PHYP fills what it has advertised; QEMU writes the threads that there are. */
+export function producedSizes(record: Sized): SectionSizes {
+  const personality = personalityOf(record)
+  return personality.advertises === 'threads'
+    ? advertisedSizes(record)
+    : sizesFor(record.processors, personality)
+}
+
+function sizesFor(cpus: number, personality: FirmwarePersonality): SectionSizes {
   return {
-    cpuStateSize: registerSaveAreaLength(record.processors, personality),
+    cpuStateSize: registerSaveAreaLength(cpus, personality),
     hpteSize: personality.hpteSize,
   }
 }

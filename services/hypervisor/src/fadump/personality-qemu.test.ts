@@ -11,13 +11,14 @@ import { truthBytes } from '../../../../test/fixtures/truth/index.ts'
 import { aCrashedGuest, kernelDump, preserved, structureAt } from '../testing/crashed-guest.ts'
 import { aStartedGuest } from '../testing/guest.ts'
 import { startHypervisor } from '../testing/started-hypervisor.ts'
-import { aDumpMemoryStructure, resultsOf } from '../testing/structures.ts'
+import { aDumpMemoryStructure, resultsOf, withBytes } from '../testing/structures.ts'
 
 /** The partition whose bytes were recorded. */
 const recorded = { firmware: 'qemu', profile: 'modern', memoryBytes: 2 ** 31, processors: 2 }
 /** The structure Linux registered there: 200 bytes of its buffer. */
 const registered = toHex(truthBytes('fdm-registered.bin').subarray(0, 200))
 
+const hex64 = (value: bigint) => value.toString(16).padStart(16, '0')
 const qemu = { firmware: 'qemu' } as const
 const oneCpu = aDumpMemoryStructure([
   { type: 0x0001, length: 0x510n, destination: 0x200_0000n },
@@ -121,7 +122,87 @@ suite('personality qemu, where it answers otherwise', () => {
     const { status, sections } = resultsOf((await kernelDump(host, guest)) ?? new Uint8Array(40))
     assert.deepEqual(
       { status, sections },
-      { status: 0xc000, sections: [{ errorFlags: 0x1000, bytesDumped: 0n }] },
+      { status: 0xc000, sections: [{ errorFlags: 0x0010, bytesDumped: 0n }] },
+    )
+  })
+
+  test('C038 C039 errors of sections are written in the order of the host, but for an unknown type', async () => {
+    await using host = await startHypervisor()
+    const end = 0x400_0000n
+    const structure = aDumpMemoryStructure([
+      // CPU state without a place to go is called an invalid source.
+      { type: 0x0001, length: 0x510n, destination: end },
+      { type: 0x0011, source: end, length: 0x1000n, destination: 0x200_0000n },
+      { type: 0x0011, length: 0x1000n, destination: end - 0x800n },
+      // The first that is found is told, not both.
+      { type: 0x0011, source: end, length: 0x1000n, destination: end },
+      { type: 0x0077, length: 0x1000n, destination: 0x200_0000n },
+    ])
+    const guest = await aCrashedGuest(host, structure, { partition: qemu })
+    const { sections } = resultsOf((await kernelDump(host, guest)) ?? new Uint8Array(40))
+    assert.deepEqual(
+      sections.map(({ errorFlags }) => errorFlags),
+      [0x0040, 0x0040, 0x0010, 0x0040, 0x8000],
+    )
+  })
+
+  test('C031 the sections are read where the header says', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host, qemu)
+    const moved = toHex(withBytes(oneCpu, 0x08, '00000050'))
+    const later = `${moved.slice(0, 80)}${'00'.repeat(40)}${moved.slice(80)}`
+    assert.equal(await guest.register(structureAt, later), 0)
+    await guest.osTerm()
+    await preserved(guest)
+    const { sections } = resultsOf((await kernelDump(host, guest)) ?? new Uint8Array(40))
+    assert.deepEqual(
+      sections.map(({ bytesDumped }) => bytesDumped),
+      [0x510n, 0n, 0x10_0000n],
+    )
+  })
+
+  for (const [what, more, advertised, written] of [
+    ['maxcpus above smp', { processors: 1, maximumProcessors: 4 }, 0x13e0n, 0x510n],
+    ['two threads a core', { processors: 4, threadsPerCore: 2 }, 0xa00n, 0x13e0n],
+  ] as const) {
+    test(`C112 ${what}: room for the cores that could be is advertised, the threads that are are written`, async () => {
+      await using host = await startHypervisor()
+      const structure = aDumpMemoryStructure([
+        { type: 0x0001, length: advertised, destination: 0x200_0000n },
+        { type: 0x0011, length: 0x10_0000n, destination: 0x201_0000n },
+      ])
+      const guest = await aCrashedGuest(host, structure, { partition: { ...qemu, ...more } })
+      const blob = await host.client.getDeviceTree({ params: { partition: guest.id } })
+      const sizes = rtasOf(blob).get('ibm,configure-kernel-dump-sizes') ?? new Uint8Array(0)
+      assert.equal(toHex(sizes.subarray(0, 12)), `00000001${hex64(advertised)}`)
+      const { sections } = resultsOf((await kernelDump(host, guest)) ?? new Uint8Array(40))
+      assert.deepEqual(sections[0], { errorFlags: 0, bytesDumped: written })
+    })
+  }
+
+  test('ibm,nmi-interlock before ibm,nmi-register is refused with −3', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host, qemu)
+    assert.deepEqual(await guest.rtas('ibm,nmi-interlock', []), [-3])
+    assert.deepEqual(await guest.rtas('ibm,nmi-register', [0x6a00, 0x6c00]), [0])
+    assert.deepEqual(await guest.rtas('ibm,nmi-interlock', []), [0])
+  })
+
+  test('C025 memory that cannot be preserved ends the partition: guest panicked', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host, qemu)
+    assert.equal(await guest.register(structureAt, oneCpu), 0)
+    const params = { partition: guest.id }
+    await host.client.armFirmwareFault({ params, body: { name: 'preserve-hardware-error' } })
+    assert.deepEqual(await guest.osTerm('OS panic: sysrq'), [])
+    const { state, lastFailure, crashes } = await guest.partition()
+    assert.deepEqual(
+      { state, lastFailure, crashes },
+      {
+        state: 'not-activated',
+        lastFailure: 'OS terminated: OS panic: sysrq; guest panicked',
+        crashes: 0,
+      },
     )
   })
 

@@ -11,17 +11,20 @@ import {
   writeRegisterSaveArea,
   type PreservePlan,
   type SectionAction,
+  type SectionOutcome,
 } from '@fadump-lab/shared/fadump'
 import { StoreError, type MemoryCopy, type MemoryWrite } from '@fadump-lab/shared/store'
+import { failSpan, traced, type Span } from '@fadump-lab/shared/telemetry'
 import { invariant, type ByteLength } from '@fadump-lab/shared/units'
 import type { HypervisorContext } from '../deps.ts'
 import { faultyPlan, spoilRegisterSaveArea, Strikes } from '../faults/faulty-dump.ts'
+import { decodeTceTable, encodeTceTable, withDmaInFlight } from '../io/tce-table.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { moved, registrationTransition } from '../partition/lifecycle.ts'
 import type { Partitions, Step } from '../partition/partitions.ts'
 import { readRecord } from '../partition/vcpu-access.ts'
 import { decodeVcpus } from '../partition/vcpus.ts'
-import { dumpStructureOf, firmwareSectionSizes, personalityOf } from './firmware-dump.ts'
+import { dumpStructureOf, personalityOf, producedSizes } from './firmware-dump.ts'
 
 /** Preserves the partition if it is `dumping`; anything else is left as it is. */
 export async function preserve(
@@ -30,16 +33,35 @@ export async function preserve(
 ): Promise<void> {
   const { deps, partitions } = given
   const started = deps.clock.now()
-  const { result } = await partitions
-    .update(id, undefined, async (held) => {
-      if (held.record.state !== 'dumping') return { result: 'nothing to preserve' }
-      const vcpus = await readRecord(deps, held)
-      return preserveStep(held.record, vcpus)
-    })
-    .catch((error: unknown) => failPreserve(partitions, id, error))
+  const result = await traced(
+    { name: 'preserve', kind: 'internal', attributes: () => ({ 'fadump.partition': id }) },
+    (span) => preserveOnce({ deps, partitions, span }, id),
+  )
   if (result === 'preserved') {
     deps.metrics.observe('fadump_preserve_seconds', (deps.clock.now() - started) / 1000)
   }
+}
+
+async function preserveOnce(
+  given: {
+    readonly deps: HypervisorContext
+    readonly partitions: Partitions
+    readonly span: Span
+  },
+  id: string,
+): Promise<Outcome> {
+  const { deps, partitions, span } = given
+  const { result } = await partitions
+    .update(id, undefined, async (held): Promise<Step<Outcome>> => {
+      if (held.record.state !== 'dumping') return { result: 'nothing to preserve' }
+      const vcpus = await readRecord(deps, held, 'vcpus')
+      const tces = await readRecord(deps, held, 'tces')
+      return { ...preserveStep(held.record, vcpus), ...tcesAfterReset(held.record, tces) }
+    })
+    .catch((error: unknown) => failPreserve(partitions, id, error))
+  span.setAttribute('fadump.preserve.outcome', result)
+  if (result === 'failed') failSpan(span, 'preserve-failed')
+  return result
 }
 
 type Outcome = 'preserved' | 'failed' | 'nothing to preserve'
@@ -52,7 +74,7 @@ function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<O
   const rules = planPreserve({
     structure,
     partitionSize: record.memoryBytes,
-    ...firmwareSectionSizes(record),
+    ...producedSizes(record),
     personality,
   })
   const plan = faultyPlan(rules, strikes, personality.keepsErrorStatus)
@@ -79,6 +101,22 @@ function preserveStep(record: FirmwareRecord, vcpus: string | undefined): Step<O
   }
 }
 
+/**
+ * The reset that follows a crash leaves the translation control entries as they are, or clears them (QEMU). The adapter has
+ * lost its own state unless a fault says otherwise; what it had been given is kept for that.
+ */
+function tcesAfterReset(
+  record: FirmwareRecord,
+  tces: string | undefined,
+): { readonly tces?: string | null } {
+  if (tces === undefined) return {}
+  const table = withDmaInFlight(decodeTceTable(tces))
+  const entries = personalityOf(record).keepsTcesOverReset
+    ? table.entries
+    : new Map<number, bigint>()
+  return { tces: encodeTceTable({ ...table, entries }) }
+}
+
 function actionsOf(
   plan: PreservePlan,
   strikes: Strikes,
@@ -86,13 +124,31 @@ function actionsOf(
 ): { readonly copies: MemoryCopy[]; readonly writes: MemoryWrite[] } {
   const copies: MemoryCopy[] = []
   const writes: MemoryWrite[] = []
-  for (const { action } of plan.outcomes) {
+  for (const { action, index } of plan.outcomes) {
     if (action.kind === 'copy') copies.push(action)
     else if (action.kind !== 'none') {
-      writes.push({ address: action.target, bytes: areaOf(action, strikes, vcpus) })
+      const bytes = areaOf(action, strikes, vcpus)
+      const left = beforeLaterCopies(action, plan.outcomes.slice(index + 1))
+      writes.push({ address: action.target, bytes: bytes.subarray(0, left) })
     }
   }
   return { copies, writes }
+}
+
+/**
+ * Sections are processed in their order, and a commit writes after it copies. An area that is larger than its section (only
+ * QEMU writes one) reaches into the next section, whose copy then overwrites what is too much: so many bytes stay.
+ */
+function beforeLaterCopies(
+  { target, length }: { readonly target: bigint; readonly length: bigint },
+  later: readonly SectionOutcome[],
+): number {
+  const ends = later.flatMap(({ action }) =>
+    action.kind === 'copy' && action.target > target && action.target < target + length
+      ? [action.target - target]
+      : [],
+  )
+  return Number(ends.reduce((least, end) => (end < least ? end : least), length))
 }
 
 function areaOf(

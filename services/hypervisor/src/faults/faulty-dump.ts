@@ -132,21 +132,20 @@ function unknownSection(sections: number, strikes: Strikes): PreservePlan['struc
 
 /** Changes `area`, a register save area, as the armed faults ask. */
 export function spoilRegisterSaveArea(area: Uint8Array, strikes: Strikes): void {
-  const view = viewOf(area)
+  if (!strikes.record.faults.some(({ name }) => name.startsWith('regsave-'))) return
   const starts = placesOf(area, cpuStartId)
-  const ends = placesOf(area, cpuEndId)
   const fewer = strikes.take('regsave-fewer-cpus')?.value ?? 0
   const firstMissing = starts[Math.max(0, starts.length - fewer)]
   if (fewer > 0 && firstMissing !== undefined) area.fill(0, firstMissing)
-  const [firstStart] = starts
-  if (firstStart !== undefined && strikes.take('regsave-no-cpustrt') !== undefined) {
-    view.setBigUint64(firstStart, 0n)
+  const view = viewOf(area)
+  const cleared: readonly (readonly [name: FirmwareFaultName, place: number | undefined])[] = [
+    ['regsave-no-cpustrt', starts[0]],
+    ['regsave-no-cpuend', placesOf(area, cpuEndId).at(-1)],
+    ['regsave-magic', 0],
+  ]
+  for (const [name, place] of cleared) {
+    if (place !== undefined && strikes.take(name) !== undefined) view.setBigUint64(place, 0n)
   }
-  const lastEnd = ends.at(-1)
-  if (lastEnd !== undefined && strikes.take('regsave-no-cpuend') !== undefined) {
-    view.setBigUint64(lastEnd, 0n)
-  }
-  if (strikes.take('regsave-magic') !== undefined) view.setBigUint64(0, 0n)
 }
 
 /** Where the entries with identifier `id` stand. */

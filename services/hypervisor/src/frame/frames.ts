@@ -79,6 +79,24 @@ export class Frames {
     }
   }
 
+  /** Whether the store still holds a frame that is known here. */
+  async isKept(id: string): Promise<boolean> {
+    try {
+      await this.#deps.store.readRecord(frameSpace(id), records.frame)
+      return true
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'no-such-space') return false
+      throw error
+    }
+  }
+
+  /** The space of a frame that is known here, and that the store has lost. */
+  async make(id: string): Promise<void> {
+    const frame = this.#frames.get(id)
+    if (frame === undefined) throw noSuchFrame(id, this.ids)
+    await this.#makeSpace(frame)
+  }
+
   /** Errors: `already-exists`, `invalid-configuration`. */
   async create(frame: NewFrame, correlationId: string): Promise<Frame> {
     if (this.#frames.has(frame.id)) {

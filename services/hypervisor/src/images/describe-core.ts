@@ -1,11 +1,7 @@
 /** What is told of an image once all of it has been read. */
 import { Problem, type Image } from '@fadump-lab/shared/contracts'
-import {
-  parseVmcoreinfo,
-  prRegister,
-  type CoreContents,
-  type CoreOutline,
-} from '@fadump-lab/shared/elf'
+import { parseVmcoreinfo, type CoreContents, type CoreOutline } from '@fadump-lab/shared/elf'
+import { kernelOnlyRegisters } from '@fadump-lab/shared/fadump'
 import { pageSize as storePageSize, type MemoryStore, type SpaceId } from '@fadump-lab/shared/store'
 import { byteLength, fromAscii, type ByteLength, type RealAddress } from '@fadump-lab/shared/units'
 import { packRegisters, type ReadyImage } from './image-record.ts'
@@ -16,22 +12,6 @@ const kernelPageSizes: readonly number[] = [4096, 65_536]
 const osReleaseMax = 256
 /** PT_LOADs of an image; a kernel writes one per piece of memory, and the record of an image names them all. */
 const loadsMax = 4096
-
-/**
- * Registers of `pr_reg` that the register save area of firmware does not carry (spec §5.3, §9): only a kernel that
- * saved a CPU by itself can know them.
- */
-const kernelOnlyRegisters: readonly number[] = [
-  prRegister.originalGpr3,
-  prRegister.softe,
-  prRegister.trap,
-  prRegister.result,
-  // ppr, exit_result, kuap, iamr
-  44,
-  45,
-  46,
-  47,
-]
 
 interface Place {
   readonly id: string

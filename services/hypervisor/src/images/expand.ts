@@ -33,24 +33,6 @@ export async function* expand(
   }
 }
 
-/** How much of a refused body is read and thrown away before its connection is cut. */
-const ignoredBytesMax = 64 * 1024 * 1024
-
-/**
- * Takes no notice of what is still to come of a body that has been refused, so that its sender gets to the reply: a
- * request whose stream is destroyed loses its connection.
- */
-export function ignoreRest(body: AsyncIterable<Uint8Array>): void {
-  if (!(body instanceof Readable) || body.destroyed) return
-  let ignored = 0
-  // A listener, because `resume` alone is void while whoever read until now has not let go.
-  body.on('data', (chunk: Uint8Array) => {
-    ignored += chunk.byteLength
-    if (ignored > ignoredBytesMax) body.destroy()
-  })
-  body.resume()
-}
-
 /** Whatever becomes of the reader: an error thrown into a stream's own iterator would destroy the stream. */
 async function* withoutDestroying(
   body: AsyncIterable<Uint8Array>,

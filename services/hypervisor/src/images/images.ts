@@ -51,6 +51,11 @@ export class Images {
     }
   }
 
+  /** The store has lost the images of a frame. */
+  forget(frame: string): void {
+    for (const id of this.idsOf(frame)) this.#taken.delete(id)
+  }
+
   /** Every taken id of a frame, unfinished ones included. */
   idsOf(frame: string): readonly string[] {
     return [...this.#taken].flatMap(([id, taken]) => (taken.frame === frame ? [id] : []))

@@ -7,13 +7,16 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import {
   elfMedia,
   flattenedMedia,
+  hypervisorRoutes,
   imageSpace,
   Problem,
   records,
 } from '@fadump-lab/shared/contracts'
+import { asDeclared } from '@fadump-lab/shared/identity'
 import { createHeapMemoryStore } from '@fadump-lab/shared/store'
 import { byteLength, concat, fromAscii } from '@fadump-lab/shared/units'
 import { eventually } from '../../../../test/support/eventually.ts'
+import { testKeys } from '../../../../test/support/keys.ts'
 import { aCore, changed, flattened } from '../testing/cores.ts'
 import { createFaultyStore } from '../testing/faulty-store.ts'
 import { startHypervisor, type StartedHypervisor } from '../testing/started-hypervisor.ts'
@@ -260,10 +263,11 @@ suite('a file that is no usable vmcore', () => {
     const { hostname, port } = new URL(host.url)
     const socket = connect(Number(port), hostname)
     const answer = once(socket, 'data')
+    const { authorization } = asDeclared(testKeys)(hypervisorRoutes.createImage)
     const chunk = concat([fromAscii('100000\r\n'), new Uint8Array(0x10_0000), fromAscii('\r\n')])
     function* endless() {
       yield fromAscii('POST /images?id=i1 HTTP/1.1\r\nhost: lab\r\ntransfer-encoding: chunked\r\n')
-      yield fromAscii(`content-type: ${elfMedia}\r\n\r\n`)
+      yield fromAscii(`authorization: ${authorization}\r\ncontent-type: ${elfMedia}\r\n\r\n`)
       for (;;) yield chunk
     }
     await assert.rejects(pipeline(endless(), socket), { code: /^(EPIPE|ECONNRESET)$/ })

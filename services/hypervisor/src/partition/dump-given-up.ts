@@ -8,7 +8,7 @@ export function dumpGivenUp(
   record: FirmwareRecord,
   event: 'rejected' | 'released',
   detail?: Transition['detail'],
-): Step<undefined> {
+): Step<undefined> & { readonly record: FirmwareRecord } {
   const { record: next, transition } = moved(record, event, detail)
   const { transitions = [], ...step } = withoutDump(next, event, detail)
   return { ...step, transitions: [transition, ...transitions] }
@@ -19,7 +19,7 @@ export function withoutDump(
   record: FirmwareRecord,
   event: string,
   detail?: Transition['detail'],
-): Step<undefined> {
+): Step<undefined> & { readonly record: FirmwareRecord } {
   const { dumpStructure: _structure, pendingDump, ...rest } = record
   const dump: Transition | undefined =
     pendingDump === undefined

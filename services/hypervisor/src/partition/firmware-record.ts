@@ -3,6 +3,7 @@
  * generation is not part of it: the store itself counts epochs.
  */
 import { base64Bytes, firmwareFault, partition, type Partition } from '@fadump-lab/shared/contracts'
+import { rememberedCodec } from '@fadump-lab/shared/runtime'
 import type { Epoch } from '@fadump-lab/shared/store'
 import { z } from 'zod'
 
@@ -16,18 +17,32 @@ const firmwareRecord = partition.omit({ epoch: true }).extend({
   dumpStructure: base64Bytes.optional(),
   /** When firmware dumps by itself unless the registration of this boot is taken back; in milliseconds of the clock. */
   automaticDump: z.strictObject({ epoch: z.int().min(0), at: z.number() }).optional(),
+  /**
+   * When firmware takes a system reset for one that no kernel handles, because `ibm,nmi-interlock` has not come in this
+   * boot; in milliseconds of the clock.
+   */
+  awaitedInterlock: z.strictObject({ epoch: z.int().min(0), at: z.number() }).optional(),
+  /** What `ibm,nmi-register` has been told in this boot. */
+  nmiHandlers: z
+    .strictObject({ epoch: z.int().min(0), systemReset: z.int(), machineCheck: z.int() })
+    .optional(),
   /** What firmware has been told to do wrong. */
   faults: z.array(firmwareFault).readonly().default([]),
 })
 export type FirmwareRecord = Readonly<z.output<typeof firmwareRecord>>
 
-export function encodeFirmwareRecord(record: FirmwareRecord): string {
-  return JSON.stringify(z.encode(firmwareRecord, record))
-}
+/** Partitions whose record is remembered as it was last read or written. */
+const rememberedMax = 1024
 
-export function decodeFirmwareRecord(text: string): FirmwareRecord {
-  return z.decode(firmwareRecord, JSON.parse(text) as never)
-}
+const codec = rememberedCodec<FirmwareRecord>(rememberedMax, {
+  encode: (record) => JSON.stringify(z.encode(firmwareRecord, record)),
+  decode: (text) => z.decode(firmwareRecord, JSON.parse(text) as never),
+})
+
+export const encodeFirmwareRecord: (record: FirmwareRecord) => string = codec.encode
+
+/** The result is shared with whoever reads the same text. */
+export const decodeFirmwareRecord: (text: string) => FirmwareRecord = codec.decode
 
 /** What others are told of it. */
 export function partitionOf(record: FirmwareRecord, epoch: Epoch): Partition {
@@ -36,6 +51,8 @@ export function partitionOf(record: FirmwareRecord, epoch: Epoch): Partition {
     incarnation: _incarnation,
     faults: _faults,
     automaticDump: _automaticDump,
+    awaitedInterlock: _awaitedInterlock,
+    nmiHandlers: _nmiHandlers,
     ...visible
   } = record
   return { ...visible, epoch }

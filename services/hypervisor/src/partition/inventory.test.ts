@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
-import { Problem } from '@fadump-lab/shared/contracts'
+import { hypervisorRoutes, Problem } from '@fadump-lab/shared/contracts'
+import { asDeclared } from '@fadump-lab/shared/identity'
 import { byteLength, GiB, KiB, MiB } from '@fadump-lab/shared/units'
 import { eventually } from '../../../../test/support/eventually.ts'
+import { testKeys } from '../../../../test/support/keys.ts'
 import { aCrashedGuest } from '../testing/crashed-guest.ts'
 import { aStartedGuest } from '../testing/guest.ts'
 import { startHypervisor } from '../testing/started-hypervisor.ts'
@@ -162,6 +164,18 @@ suite('partitions', () => {
     ],
     ['no processors', { processors: 0 }, 'invalid-configuration', /1 to 4096, not 0$/],
     ['4097 processors', { processors: 4097 }, 'invalid-configuration', /not 4097$/],
+    [
+      'fewer processors at most than there are',
+      { processors: 2, maximumProcessors: 1 },
+      'invalid-configuration',
+      /maximumProcessors must be from processors to 4096, not 1$/,
+    ],
+    [
+      'half a core',
+      { processors: 3, threadsPerCore: 2 },
+      'invalid-configuration',
+      /whole cores of threadsPerCore, not 3 threads of 2 a core$/,
+    ],
     ['a real mode area of 0', { rmaBytes: 0 }, 'invalid-configuration', /rmaBytes .* not 0$/],
     [
       'a real mode area above memory',
@@ -261,7 +275,10 @@ suite('partitions', () => {
     await using host = await startHypervisor()
     const response = await fetch(`${host.url}/partitions`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        ...asDeclared(testKeys)(hypervisorRoutes.createPartition),
+        'content-type': 'application/json',
+      },
       body: `{"id":"${'x'.repeat(2 * 1024 * 1024)}"}`,
     })
     assert.equal(response.status, 413)

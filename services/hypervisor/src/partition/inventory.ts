@@ -141,18 +141,20 @@ export class Inventory {
     return found
   }
 
+  /** The space of a partition that is known here, and that the store has lost. */
+  async makeSpaceAgain(record: FirmwareRecord): Promise<void> {
+    try {
+      await this.#createSpace(record)
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'space-exists')) throw error
+    }
+  }
+
   /** A space that is there already was made by a request whose outcome its caller never learned. */
   async #makeSpace(record: FirmwareRecord): Promise<Epoch> {
     const space = partitionSpace(record.frame, record.id)
     try {
-      const { epoch } = await this.#deps.store.createSpace(
-        space,
-        record.maximumMemoryBytes ?? record.memoryBytes,
-        {
-          [records.firmware]: encodeFirmwareRecord(record),
-        },
-      )
-      return epoch
+      return await this.#createSpace(record)
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'space-exists')) throw error
       this.#rooms.partitions.add((await readHeld(this.#deps, space)).record)
@@ -160,6 +162,15 @@ export class Inventory {
         cause: error,
       })
     }
+  }
+
+  async #createSpace(record: FirmwareRecord): Promise<Epoch> {
+    const { epoch } = await this.#deps.store.createSpace(
+      partitionSpace(record.frame, record.id),
+      record.maximumMemoryBytes ?? record.memoryBytes,
+      { [records.firmware]: encodeFirmwareRecord(record) },
+    )
+    return epoch
   }
 
   async #tell(id: string, event: string, correlationId: string): Promise<void> {

@@ -46,6 +46,16 @@ export function moved(
   }
 }
 
+/** The states in which a kernel runs: after an unregistered crash it still reboots by itself. */
+const kernelStates: readonly PartitionState[] = partitionMachine.states.filter(
+  (state) => state !== 'not-activated' && state !== 'dumping' && state !== 'error',
+)
+
+/** Errors: `wrong-state` when no kernel is there to do `operation`. */
+export function requireKernel(record: FirmwareRecord, operation: string): void {
+  if (!kernelStates.includes(record.state)) throw wrongState(record, operation, kernelStates)
+}
+
 /** The registration's change as a row for the event stream; none when it stays what it is. */
 export function registrationTransition(
   from: RegistrationState,

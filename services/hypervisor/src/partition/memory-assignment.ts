@@ -6,7 +6,7 @@ import {
   type Partition,
 } from '@fadump-lab/shared/contracts'
 import { memoryRange, rangeOf, subtract, type MemoryRange } from '@fadump-lab/shared/units'
-import { requirePresentBoot } from './boot-progress.ts'
+import { requirePresentBoot } from './present-boot.ts'
 import type { FirmwareRecord } from './firmware-record.ts'
 import type { Partitions } from './partitions.ts'
 

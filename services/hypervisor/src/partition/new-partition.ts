@@ -1,6 +1,8 @@
 /** The rules a new partition must keep, and the record it starts with. */
+import { describeSystem } from '@fadump-lab/shared/capture-memory'
 import {
   Problem,
+  refusedDescription,
   type Image,
   type KernelProfileName,
   type NewPartition,
@@ -48,6 +50,19 @@ const rules: readonly Rule[] = [
     breaks: ({ processors }) => processors < 1 || processors > partitionProcessorsMax,
     demand: `processors must be 1 to ${partitionProcessorsMax}`,
     value: ({ processors }) => `${processors}`,
+  },
+  {
+    breaks: ({ processors, maximumProcessors }) =>
+      maximumProcessors !== undefined &&
+      (maximumProcessors < processors || maximumProcessors > partitionProcessorsMax),
+    demand: `maximumProcessors must be from processors to ${partitionProcessorsMax}`,
+    value: ({ maximumProcessors }) => `${maximumProcessors}`,
+  },
+  {
+    breaks: ({ processors, maximumProcessors = processors, threadsPerCore = 1 }) =>
+      processors % threadsPerCore !== 0 || maximumProcessors % threadsPerCore !== 0,
+    demand: 'processors and maximumProcessors must be whole cores of threadsPerCore',
+    value: ({ processors, threadsPerCore }) => `${processors} threads of ${threadsPerCore} a core`,
   },
   {
     breaks: ({ rmaBytes, memoryBytes }) =>
@@ -116,12 +131,40 @@ function areHolesInOrder(holes: NewPartition['memoryHoles'], memoryBytes: bigint
 /** Errors: `invalid-configuration` for the first rule of the table that is broken. */
 export function checkNewPartition(partition: NewPartition): void {
   const broken = rules.find((rule) => rule.breaks(partition))
-  if (broken === undefined) return
+  if (broken === undefined) {
+    checkCaptureEnvironment(partition)
+    return
+  }
   throw new Problem(
     'invalid-configuration',
     `partition ${partition.id}: ${broken.demand}, not ${broken.value(partition)}`,
   )
 }
+
+/** The network card of each profile's capture kernel when nobody names one. */
+const usualCard = { v5: 'ehea', modern: 'ibmveth' } as const
+
+/**
+ * The settings by themselves and together; how much boot memory there is, only the kernel knows. Errors:
+ * `invalid-configuration` with every refusal, its rule and the valid values.
+ */
+function checkCaptureEnvironment(partition: Omit<NewPartition, 'rmaBytes'>): void {
+  const { failureAction: _action, ...environment } = partition.capture ?? {}
+  const isLocal = partition.captureTarget === 'local'
+  const described = describeSystem({
+    ...environment,
+    card: environment.card ?? usualCard[partition.profile],
+    target: isLocal ? 'local' : (environment.target ?? 'ssh'),
+    memoryMiB: memoryMiBJudged,
+    bootMemoryMiB: memoryMiBJudged / 2,
+    cpus: partition.processors,
+  })
+  if (!described.isAccepted)
+    throw refusedDescription(`partition ${partition.id}: capture`, described)
+}
+
+/** Any memory will do: the rules of an environment do not look at it. */
+const memoryMiBJudged = 65_536
 
 /** Errors: `invalid-configuration` when the partition cannot start from `image`. */
 export function checkImageFits(partition: NewPartition, image: Image): void {

@@ -53,6 +53,8 @@ export interface Step<Result> {
   readonly memory?: Pick<MemoryChange, 'cloneFrom' | 'clears' | 'copies' | 'writes' | 'nextEpoch'>
   /** The record `vcpus`; `null` removes it. */
   readonly vcpus?: string | null
+  /** The record `tces`; `null` removes it. */
+  readonly tces?: string | null
   readonly transitions?: readonly Transition[]
 }
 
@@ -64,16 +66,23 @@ export interface Updated<Result> {
 /** Whoever has to act on a partition that was changed, or may have been. */
 export type Owed = (id: string) => void
 
+/** Whoever has to see whether the memory of a frame is there, because a partition's is not. */
+export type Lost = (frame: string) => Promise<void>
+
 export class Partitions {
   readonly #deps: HypervisorContext
   readonly #owed: Owed
+  readonly #lost: Lost
   readonly #entries = new Map<string, PartitionEntry>()
   readonly #states = new Map<string, string>()
+  /** What was last seen of each: what is left of it when the store loses its memory. */
+  readonly #last = new Map<string, FirmwareRecord>()
   readonly #mutex = new KeyedMutex()
 
-  constructor(deps: HypervisorContext, owed: Owed) {
+  constructor(deps: HypervisorContext, owed: Owed, lost: Lost) {
     this.#deps = deps
     this.#owed = owed
+    this.#lost = lost
   }
 
   get entries(): readonly PartitionEntry[] {
@@ -88,12 +97,14 @@ export class Partitions {
     const { id, frame, processors, image } = record
     const memoryBytes = record.maximumMemoryBytes ?? record.memoryBytes
     this.#entries.set(id, { id, frame, memoryBytes, processors, image })
+    this.#last.set(id, record)
     this.#countState(id, record.state)
   }
 
   /** Forgets a partition whose space is gone. */
   remove(id: string): void {
     this.#entries.delete(id)
+    this.#last.delete(id)
     this.#countState(id, undefined)
   }
 
@@ -101,7 +112,19 @@ export class Partitions {
   async read(id: string): Promise<Held> {
     const entry = this.#entries.get(id)
     if (entry === undefined) throw noSuchPartition(id)
-    return readHeld(this.#deps, partitionSpace(entry.frame, id))
+    const space = partitionSpace(entry.frame, id)
+    try {
+      return await readHeld(this.#deps, space)
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'no-such-space')) throw error
+      await this.#lost(entry.frame)
+      return readHeld(this.#deps, space)
+    }
+  }
+
+  /** The partitions of a frame as they were when they were last changed here. */
+  lastKnown(frame: string): readonly FirmwareRecord[] {
+    return [...this.#last.values()].filter((record) => record.frame === frame)
   }
 
   /** As `read`; `undefined` when there is no such partition, or none any more. */
@@ -155,6 +178,7 @@ export class Partitions {
     const { record, result, transitions = [] } = step
     if (record === undefined) return { result, partition: partitionOf(held.record, held.epoch) }
     const epoch = await this.#commit(held, { ...step, record })
+    this.#last.set(id, record)
     this.#countState(id, record.state)
     await appendTransitions(this.#deps, transitions, {
       subject: id,
@@ -176,6 +200,7 @@ export class Partitions {
         records: {
           [records.firmware]: encodeFirmwareRecord(step.record),
           ...(step.vcpus === undefined ? {} : { [records.vcpus]: step.vcpus }),
+          ...(step.tces === undefined ? {} : { [records.tces]: step.tces }),
         },
       })
       return epoch
@@ -187,6 +212,7 @@ export class Partitions {
 
   #countState(id: string, state: string | undefined): void {
     const before = this.#states.get(id)
+    if (before === state) return
     if (state === undefined) this.#states.delete(id)
     else this.#states.set(id, state)
     for (const name of new Set([before, state])) {

@@ -49,6 +49,7 @@ export function restartStep(record: FirmwareRecord): Step<undefined> {
         record: withoutBoot(next),
         memory: { nextEpoch: true },
         vcpus: null,
+        ...tcesOverReset(next),
         transitions: [transition],
       }
     : firstBoot(next, [transition], personalityOf(record).keepsRegistrationOverRestart)
@@ -79,6 +80,7 @@ export function powerOffStep(record: FirmwareRecord): Step<undefined> {
     record: withoutBoot(bare),
     memory: { clears: [wholeMemory(record)], nextEpoch: true },
     vcpus: null,
+    tces: null,
     transitions: [transition, ...transitions],
   }
 }
@@ -98,8 +100,14 @@ function firstBoot(
     record: withoutBoot(bare),
     memory: freshMemory(record),
     vcpus: null,
+    ...tcesOverReset(record),
     transitions: [...transitions, ...dropped],
   }
+}
+
+/** Translation control entries stay for the next kernel, which clears them (Linux: "in case firmware left allocations"). */
+function tcesOverReset(record: FirmwareRecord): { readonly tces?: null } {
+  return personalityOf(record).keepsTcesOverReset ? {} : { tces: null }
 }
 
 function freshMemory(record: FirmwareRecord): Fresh {

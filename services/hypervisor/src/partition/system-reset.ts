@@ -9,6 +9,7 @@ import {
   type PartitionState,
 } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
+import { bearer } from '@fadump-lab/shared/identity'
 import type { HypervisorContext } from '../deps.ts'
 import { personalityOf } from '../fadump/firmware-dump.ts'
 import { dumpStep } from '../rtas/os-term.ts'
@@ -35,7 +36,10 @@ export async function systemReset(
   requireResettable(held)
   const isTaken = await kernelAccepts(deps, held, correlationId)
   const { partition } = await partitions.update(id, correlationId, (now) => {
-    if (isTaken) return afterSystemReset(now, { epoch: held.epoch, now: deps.clock.now() })
+    if (isTaken) {
+      const interlockMs = deps.config.systemResetTimeoutMs
+      return afterSystemReset(now, { epoch: held.epoch, now: deps.clock.now(), interlockMs })
+    }
     return now.epoch === held.epoch
       ? firmwareAlone(now, { correlationId, message: noKernel })
       : { result: undefined }
@@ -54,6 +58,7 @@ async function kernelAccepts(
   const baseUrl = partitionUrl.replace(/\/partitions\/[^/]*$/, '')
   const kernel = createClient(lparKernelRoutes, {
     baseUrl,
+    authorize: bearer(deps.identity.secret),
     ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
   })
   const timeout = new AbortController()

@@ -2,7 +2,7 @@
 import { Problem, records, type Vcpu } from '@fadump-lab/shared/contracts'
 import { recordBytesMax, StoreError } from '@fadump-lab/shared/store'
 import type { HypervisorContext } from '../deps.ts'
-import { requirePresentBoot } from './boot-progress.ts'
+import { requirePresentBoot } from './present-boot.ts'
 import type { Held, Partitions } from './partitions.ts'
 import { decodeVcpus, encodeVcpus, mergeVcpus } from './vcpus.ts'
 
@@ -30,7 +30,7 @@ export async function putVcpus(
 ): Promise<void> {
   await partitions.update(id, update.correlationId, async (held) => {
     requirePresentBoot(held, update.epoch)
-    const present = decodeVcpus(await readRecord(deps, held), held.record)
+    const present = decodeVcpus(await readRecord(deps, held, 'vcpus'), held.record)
     const text = encodeVcpus(mergeVcpus(present, update.vcpus))
     if (text.length > recordBytesMax) {
       throw new Problem(
@@ -42,12 +42,13 @@ export async function putVcpus(
   })
 }
 
-/** The record of CPU contexts as it was when the partition was read: a commit in between shows in the version. */
+/** The record `name` as it was when the partition was read: a commit in between shows in the version. */
 export async function readRecord(
   { store }: Pick<HypervisorContext, 'store'>,
   held: Held,
+  name: 'vcpus' | 'tces',
 ): Promise<string | undefined> {
-  const { value, version } = await store.readRecord(held.space, records.vcpus)
+  const { value, version } = await store.readRecord(held.space, records[name])
   if (version !== held.version) {
     throw new StoreError('version-conflict', `${held.space.space} changed while it was read`)
   }

@@ -2,6 +2,7 @@
 import type { hypervisorRoutes } from '@fadump-lab/shared/contracts'
 import type { Handlers } from '@fadump-lab/shared/http'
 import { bootDeviceTree } from '../boot/boot-device-tree.ts'
+import { callHypervisor } from '../hcall/dispatch.ts'
 import { reportBootProgress } from '../partition/boot-progress.ts'
 import { assignMemory } from '../partition/memory-assignment.ts'
 import { getVcpus, putVcpus } from '../partition/vcpu-access.ts'
@@ -12,6 +13,7 @@ type FirmwareRoute =
   | 'assignMemory'
   | 'getDeviceTree'
   | 'rtasCall'
+  | 'hypervisorCall'
   | 'putVcpus'
   | 'getVcpus'
   | 'reportBootProgress'
@@ -30,6 +32,11 @@ export function firmwareHandlers({
         { deps, partitions },
         { partition: params.partition, epoch: query.epoch, buffer: body, correlationId },
       ),
+    hypervisorCall: ({ params, query, body, correlationId }) =>
+      callHypervisor(
+        { deps, partitions },
+        { partition: params.partition, epoch: query.epoch, registers: body, correlationId },
+      ),
     putVcpus: async ({ params, body, correlationId }) => {
       await putVcpus({ deps, partitions }, params.partition, { ...body, correlationId })
       return undefined
@@ -38,6 +45,6 @@ export function firmwareHandlers({
     assignMemory: ({ params, body, correlationId }) =>
       assignMemory(partitions, params.partition, { assignment: body, correlationId }),
     reportBootProgress: ({ params, body, correlationId }) =>
-      reportBootProgress(partitions, params.partition, { progress: body, correlationId }),
+      reportBootProgress({ deps, partitions }, params.partition, { progress: body, correlationId }),
   }
 }

@@ -1,9 +1,10 @@
 /** Frames, partitions and images as resources. */
 import type { hypervisorRoutes, Image } from '@fadump-lab/shared/contracts'
 import type { Handlers, Input } from '@fadump-lab/shared/http'
-import { expand, ignoreRest, requireEncoding } from '../images/expand.ts'
+import { expand, requireEncoding } from '../images/expand.ts'
 import { isFlattenedMedia } from '../images/import-core.ts'
 import { platformHandlers, type PlatformRoute } from './platform.ts'
+import { changeBootSettings } from '../partition/boot-settings.ts'
 import type { Rooms } from '../rooms.ts'
 
 type InventoryRoute =
@@ -15,6 +16,7 @@ type InventoryRoute =
   | 'listPartitions'
   | 'getPartition'
   | 'deletePartition'
+  | 'changeBootSettings'
   | 'createImage'
   | 'listImages'
   | 'getImage'
@@ -41,6 +43,8 @@ export function inventoryHandlers(
       await inventory.deletePartition(params.partition, correlationId)
       return undefined
     },
+    changeBootSettings: ({ params, body, correlationId }) =>
+      changeBootSettings(partitions, params.partition, { settings: body, correlationId }),
     createImage: (input) => createImage(rooms, input),
     listImages: () => images.list(),
     getImage: ({ params }) => images.get(params.image),
@@ -59,18 +63,13 @@ async function createImage(
   { query, body, header, correlationId }: Input<CreateImage>,
 ): Promise<Image> {
   const encoding = header('content-encoding')
-  try {
-    requireEncoding(encoding)
-    return await inventory.createImage(
-      {
-        ...query,
-        isFlattened: isFlattenedMedia(header('content-type')),
-        body: expand(body, { encoding, bytesMax: context.config.imageBytesMax }),
-      },
-      correlationId,
-    )
-  } catch (error) {
-    ignoreRest(body)
-    throw error
-  }
+  requireEncoding(encoding)
+  return inventory.createImage(
+    {
+      ...query,
+      isFlattened: isFlattenedMedia(header('content-type')),
+      body: expand(body, { encoding, bytesMax: context.config.imageBytesMax }),
+    },
+    correlationId,
+  )
 }

@@ -15,7 +15,7 @@ import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { registrationTransition } from '../partition/lifecycle.ts'
 import type { Step } from '../partition/partitions.ts'
 import { memoryReader } from './partition-memory.ts'
-import type { RtasRequest, RtasReturn } from './service-table.ts'
+import type { RtasRequest, RtasReturn } from './rtas-request.ts'
 
 export async function configureKernelDumpService(request: RtasRequest): Promise<Step<RtasReturn>> {
   const { record } = request.held
@@ -51,7 +51,12 @@ function stepOf(record: FirmwareRecord, answer: ConfigureKernelDumpResult): Step
   if (event === 'invalidate') return invalidated(record)
   const to = registrationMachine.next(record.registration, event)
   invariant(to !== undefined, `registration ${record.registration} has no event ${event}`)
-  const { dumpStructure: _structure, automaticDump: _automatic, ...rest } = record
+  const {
+    dumpStructure: _structure,
+    automaticDump: _automatic,
+    awaitedInterlock: _interlock,
+    ...rest
+  } = record
   return {
     result: undefined,
     record: {

@@ -1,5 +1,5 @@
 /** One RTAS call: cells in, cells out, and what it does to the partition in one step. */
-import { partitionMachine, Problem, type PartitionState } from '@fadump-lab/shared/contracts'
+import { Problem } from '@fadump-lab/shared/contracts'
 import {
   decodeRtasCall,
   encodeRtasReply,
@@ -10,10 +10,11 @@ import {
   type RtasServiceName,
 } from '@fadump-lab/shared/rtas'
 import type { HypervisorContext } from '../deps.ts'
-import { requirePresentBoot } from '../partition/boot-progress.ts'
-import { wrongState } from '../partition/lifecycle.ts'
+import { requirePresentBoot } from '../partition/present-boot.ts'
+import { requireKernel } from '../partition/lifecycle.ts'
 import type { Held, Partitions, Step } from '../partition/partitions.ts'
-import { rtasServiceTable, type RtasReturn, type RtasServiceDefinition } from './service-table.ts'
+import type { RtasReturn, RtasServiceDefinition } from './rtas-request.ts'
+import { rtasServiceTable } from './service-table.ts'
 
 export interface RtasExchange {
   readonly partition: string
@@ -22,11 +23,6 @@ export interface RtasExchange {
   readonly buffer: Uint8Array
   readonly correlationId: string
 }
-
-/** The states in which a kernel runs: after an unregistered crash it still reboots by itself. */
-const kernelStates: readonly PartitionState[] = partitionMachine.states.filter(
-  (state) => state !== 'not-activated' && state !== 'dumping' && state !== 'error',
-)
 
 /**
  * The argument buffer with its return cells filled; empty when the call does not return. Errors: `not-found`,
@@ -43,9 +39,7 @@ export async function callRtas(
     exchange.correlationId,
     async (held) => {
       requirePresentBoot(held, exchange.epoch)
-      if (!kernelStates.includes(held.record.state)) {
-        throw wrongState(held.record, 'an RTAS call', kernelStates)
-      }
+      requireKernel(held.record, 'an RTAS call')
       return serve(call, { held, deps, correlationId: exchange.correlationId })
     },
   )

@@ -6,6 +6,24 @@ import { aStartedGuest } from '../testing/guest.ts'
 import { startHypervisor } from '../testing/started-hypervisor.ts'
 import { v5Structure, withBytes } from '../testing/structures.ts'
 
+suite('ibm,os-term when memory cannot be preserved', () => {
+  test('C025 answers −1 and changes nothing; a second call dumps', async () => {
+    await using host = await startHypervisor()
+    const guest = await aStartedGuest(host)
+    assert.equal(await guest.register(structureAt, v5Structure), 0)
+    const params = { partition: guest.id }
+    await host.client.armFirmwareFault({ params, body: { name: 'preserve-hardware-error' } })
+    assert.deepEqual(await guest.osTerm(), [-1])
+    const { state, registration, crashes } = await guest.partition()
+    assert.deepEqual(
+      { state, registration, crashes },
+      { state: 'starting', registration: 'registered', crashes: 0 },
+    )
+    assert.deepEqual(await guest.osTerm(), [])
+    await preserved(guest)
+  })
+})
+
 suite('ibm,os-term without a registered dump', () => {
   test('C024 returns 0, and the partition is terminated with the message', async () => {
     await using host = await startHypervisor()
@@ -181,13 +199,5 @@ suite('power, as the kernel asks for it', () => {
     assert.deepEqual(await guest.rtas('power-off', [0xffff_ffff, 0xffff_ffff]), [])
     assert.equal((await guest.partition()).state, 'not-activated')
     assert.equal((await host.store.describe(guest.space))?.populatedPages, 0)
-  })
-
-  test('ibm,nmi-register takes handlers in the real mode area only; ibm,nmi-interlock answers 0', async () => {
-    await using host = await startHypervisor()
-    const guest = await aStartedGuest(host)
-    assert.deepEqual(await guest.rtas('ibm,nmi-register', [0x100, 0x200]), [0])
-    assert.deepEqual(await guest.rtas('ibm,nmi-register', [0x100, 0x400_0000]), [-3])
-    assert.deepEqual(await guest.rtas('ibm,nmi-interlock', []), [0])
   })
 })

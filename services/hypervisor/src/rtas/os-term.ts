@@ -6,12 +6,13 @@
 import { rtasStatus } from '@fadump-lab/shared/rtas'
 import { realAddress, toAscii } from '@fadump-lab/shared/units'
 import { personalityOf } from '../fadump/firmware-dump.ts'
+import { strike, type Strike } from '../faults/armed-faults.ts'
 import { statusStrike } from '../faults/status-strike.ts'
 import type { FirmwareRecord } from '../partition/firmware-record.ts'
 import { moved, registrationTransition } from '../partition/lifecycle.ts'
 import { powerOffStep } from '../partition/power.ts'
 import type { Step } from '../partition/partitions.ts'
-import type { RtasRequest, RtasReturn } from './service-table.ts'
+import type { RtasRequest, RtasReturn } from './rtas-request.ts'
 
 /** The kernel's buffer for the message, its NUL included. */
 export const osTermMessageBytesMax = 2048
@@ -25,15 +26,12 @@ export async function osTerm(request: RtasRequest): Promise<Step<RtasReturn>> {
   const message = await readMessage(request)
   const record = { ...held.record, correlationId }
   if (record.registration === 'registered') {
+    const failure = strike(record, 'preserve-hardware-error')
+    if (failure !== undefined) return withoutPreserve(failure, message)
     return { ...dumpStep(record, message), result: 'no return' }
   }
   if (personalityOf(record).osTermUnregistered === 'ends the partition') {
-    const { record: off = record, ...step } = powerOffStep(record)
-    return {
-      ...step,
-      record: { ...off, lastFailure: `OS terminated: ${message}; guest panicked` },
-      result: 'no return',
-    }
+    return guestPanicked(record, message)
   }
   const answered = [rtasStatus.success]
   if (record.state === 'terminated') return { result: answered }
@@ -43,6 +41,25 @@ export async function osTerm(request: RtasRequest): Promise<Step<RtasReturn>> {
     record: { ...next, lastFailure: `the kernel has terminated: ${message}` },
     transitions: [transition],
   }
+}
+
+/**
+ * The memory cannot be preserved: −1, and the kernel follows its panic policy with its registration as it was. QEMU stores
+ * the −1 and then reports "guest panicked", which nobody lives to see.
+ */
+function withoutPreserve({ record, transition }: Strike, message: string): Step<RtasReturn> {
+  if (personalityOf(record).osTermUnregistered === 'ends the partition') {
+    const { transitions = [], ...step } = guestPanicked(record, message)
+    return { ...step, transitions: [transition, ...transitions] }
+  }
+  return { result: [rtasStatus.hardwareError], record, transitions: [transition] }
+}
+
+/** QEMU's end of a guest that has given up. */
+function guestPanicked(before: FirmwareRecord, message: string): Step<RtasReturn> {
+  const { record = before, ...step } = powerOffStep(before)
+  const lastFailure = `OS terminated: ${message}; guest panicked`
+  return { ...step, record: { ...record, lastFailure }, result: 'no return' }
 }
 
 /** The state of a partition whose memory is about to be preserved. From here on no kernel of it can write. */

@@ -1,7 +1,7 @@
 /** Reading what an RTAS argument points to. */
 import type { ReadPartitionMemory } from '@fadump-lab/shared/fadump'
 import { advance, type RealAddress } from '@fadump-lab/shared/units'
-import type { RtasRequest } from './service-table.ts'
+import type { RtasRequest } from './rtas-request.ts'
 
 /** Memory of the calling partition; `undefined` for a range that is not wholly in it. */
 export function memoryReader({ held, deps }: RtasRequest): ReadPartitionMemory {

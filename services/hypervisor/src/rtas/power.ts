@@ -1,7 +1,7 @@
 /** `system-reboot` and `power-off`: the kernel ends itself, so neither call returns. */
 import type { Step } from '../partition/partitions.ts'
 import { powerOffStep, restartStep } from '../partition/power.ts'
-import type { RtasRequest, RtasReturn } from './service-table.ts'
+import type { RtasRequest, RtasReturn } from './rtas-request.ts'
 
 export async function systemReboot(request: RtasRequest): Promise<Step<RtasReturn>> {
   return { ...restartStep(ownRecord(request)), result: 'no return' }

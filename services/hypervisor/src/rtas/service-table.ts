@@ -1,28 +1,10 @@
 /** The RTAS services of this firmware: counts of cells and what each does. */
 import type { RtasServiceName } from '@fadump-lab/shared/rtas'
-import type { HypervisorContext } from '../deps.ts'
-import type { Held, Step } from '../partition/partitions.ts'
 import { configureKernelDumpService } from './configure-kernel-dump.ts'
 import { nmiInterlock, nmiRegister } from './nmi.ts'
 import { osTerm } from './os-term.ts'
 import { powerOffService, systemReboot } from './power.ts'
-
-export interface RtasRequest {
-  readonly held: Held
-  /** Unsigned 32-bit cells; as many as the row says. */
-  readonly args: readonly number[]
-  readonly correlationId: string
-  readonly deps: Pick<HypervisorContext, 'store' | 'logger'>
-}
-
-/** Return cells, or a call that does not return because the caller is gone. */
-export type RtasReturn = readonly number[] | 'no return'
-
-export interface RtasServiceDefinition {
-  readonly argumentCount: number
-  readonly returnCount: number
-  readonly serve: (request: RtasRequest) => Promise<Step<RtasReturn>>
-}
+import type { RtasServiceDefinition } from './rtas-request.ts'
 
 export const rtasServiceTable: Readonly<Partial<Record<RtasServiceName, RtasServiceDefinition>>> = {
   'ibm,configure-kernel-dump': {

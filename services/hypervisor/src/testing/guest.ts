@@ -1,5 +1,6 @@
 /** A kernel as the hypervisor sees one: it writes its memory and makes RTAS calls with real argument cells. */
 import { partitionSpace, type Partition } from '@fadump-lab/shared/contracts'
+import { decodeHcallReply, encodeHcall, hcallToken, type HcallName } from '@fadump-lab/shared/hcall'
 import {
   decodeRtasReturns,
   encodeRtasCall,
@@ -62,6 +63,26 @@ export class Guest {
       body,
     })
     return reply.byteLength === 0 ? [] : decodeRtasReturns(reply)
+  }
+
+  /** Registers from GPR3 on, by name: `[code, ...outputs]`. */
+  async hcall(name: HcallName, ...args: readonly bigint[]): Promise<(number | bigint)[]> {
+    return this.hcallToken(hcallToken[name], args)
+  }
+
+  async hcallToken(
+    token: number,
+    args: readonly bigint[],
+    options: { readonly epoch?: number } = {},
+  ): Promise<(number | bigint)[]> {
+    const epoch = options.epoch ?? (await this.partition()).epoch
+    const registers = await this.#host.client.hypervisorCall({
+      params: { partition: this.id },
+      query: { epoch },
+      body: encodeHcall({ token, args }),
+    })
+    const { code, outputs } = decodeHcallReply(registers)
+    return [code, ...outputs]
   }
 
   /** Lays `structure` (hexadecimal) at `address` and registers it; gives the status. */

@@ -1,6 +1,7 @@
 /** A hypervisor on a heap store, reached over HTTP, for tests of this service. */
 import { hypervisorRoutes } from '@fadump-lab/shared/contracts'
 import { createClient, listen, type Client, type Fetch } from '@fadump-lab/shared/http'
+import { asDeclared } from '@fadump-lab/shared/identity'
 import {
   createHeapEventLog,
   createInProcessQueues,
@@ -10,6 +11,7 @@ import {
 import { seededRandom, systemClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
 import { createLogger, createMetrics, type Metrics } from '@fadump-lab/shared/telemetry'
+import { testKeys } from '../../../../test/support/keys.ts'
 import { buildHypervisor, defaultSettings, type HypervisorSettings } from '../index.ts'
 
 export interface StartedHypervisor extends AsyncDisposable {
@@ -39,6 +41,7 @@ export async function startHypervisor(options: HypervisorOptions = {}): Promise<
   const events = options.events ?? createHeapEventLog()
   const metrics = createMetrics({ processMetrics: false })
   const service = buildHypervisor({
+    identity: testKeys.identityOf('hypervisor'),
     store,
     queues,
     events,
@@ -57,7 +60,7 @@ export async function startHypervisor(options: HypervisorOptions = {}): Promise<
     queues,
     events,
     metrics,
-    client: createClient(hypervisorRoutes, { baseUrl: url }),
+    client: createClient(hypervisorRoutes, { baseUrl: url, authorize: asDeclared(testKeys) }),
     stop: async () => service[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: async () => {
       await service[Symbol.asyncDispose]()

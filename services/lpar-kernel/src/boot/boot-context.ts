@@ -9,7 +9,17 @@ import type { FirmwareClient } from '../firmware/firmware-client.ts'
 import type { KernelRecord } from '../kernel/kernel-record.ts'
 import { symbolAddress } from '../memory/kernel-image.ts'
 import type { PartitionMemory } from '../memory/partition-memory.ts'
+import { cpuLimitsOf } from './cpu-limits.ts'
+import { reserveCrashkernel } from './crashkernel.ts'
 import type { SystemFacts } from './system-facts.ts'
+
+/** What the boot before this one has left. */
+export interface BootBefore {
+  /** Capture boots in a row, up to that one, that could not save the dump. */
+  readonly failedBoots: number
+  /** Why it has failed to save the dump, in one sentence; absent when it was no capture boot, or did not fail. */
+  readonly captureFailure: string | undefined
+}
 
 export interface BootContext {
   readonly store: MemoryStore
@@ -24,8 +34,13 @@ export interface BootContext {
   /** With the page size of the kernel that boots. */
   readonly profile: KernelProfile
   readonly facts: SystemFacts
+  /** `fwnmi_active`. */
+  readonly isFwnmiActive?: boolean
+  /** How many kernels of this boot came up by kexec, this one included; 0: firmware starts it. */
+  readonly kexecs: number
   /** Present when the partition was made from an image. */
   readonly image: ImageNotes | undefined
+  readonly before: BootBefore
 }
 
 /** A boot that ends in an error; the message teaches what to change. */
@@ -39,14 +54,39 @@ export function bootProfile(partition: Partition, image: ImageNotes | undefined)
   return image === undefined ? profile : { ...profile, pageSize: byteLength(image.pageSize) }
 }
 
-/** CPUs that stay offline: as configured, beyond what this kernel can have, or unknown to the image's kernel. */
+/** `nr_cpu_ids` of this boot. */
+export function nrCpuIdsOf({ facts, profile }: Pick<BootContext, 'facts' | 'profile'>): number {
+  return cpuLimitsOf(facts.bootArguments, profile.nrCpus).nrCpuIds
+}
+
+/**
+ * CPUs that this boot does not start: configured so, beyond what this kernel can have or is told to have, or unknown to
+ * the image's kernel.
+ */
 export function offlineCpusOf(context: BootContext, imageBoots: boolean): number[] {
-  const { partition, profile, image } = context
+  const { partition, profile, image, facts } = context
   const configured = new Set(partition.offlineCpus)
   const known = imageBoots ? new Set(image?.cpus.map(({ cpu }) => cpu)) : undefined
-  return Array.from({ length: partition.processors }, (_, cpu) => cpu).filter(
-    (cpu) => configured.has(cpu) || cpu >= profile.nrCpus || known?.has(cpu) === false,
+  const { nrCpuIds, started } = cpuLimitsOf(facts.bootArguments, profile.nrCpus)
+  const all = Array.from({ length: partition.processors }, (_, cpu) => cpu)
+  const startable = all.filter(
+    (cpu) => !configured.has(cpu) && cpu < nrCpuIds && known?.has(cpu) !== false,
   )
+  const online = new Set(startable.slice(0, started))
+  return all.filter((cpu) => !online.has(cpu))
+}
+
+type LastRecord = Pick<KernelRecord, 'epoch' | 'capture' | 'captureFailureBefore'>
+
+/**
+ * `last`: the record that was written last. It is of this boot when a host has died in it and another one starts anew: then
+ * it knows of the boot before.
+ */
+export function bootBefore(last: LastRecord | undefined, epoch: Epoch): BootBefore {
+  const { failedBoots = 0, failure } = last?.capture ?? {}
+  if (last?.epoch !== epoch) return { failedBoots, captureFailure: failure }
+  const ownFailures = failure === undefined ? 0 : 1
+  return { failedBoots: failedBoots - ownFailures, captureFailure: last.captureFailureBefore }
 }
 
 /** Where this kernel keeps what firmware reads; default: our kernel image. */
@@ -88,8 +128,11 @@ export function freshRecord(
     },
     rmaSize: facts.rmaSize,
     processors: partition.processors,
+    nrCpuIds: nrCpuIdsOf(context),
     offlineCpus: offlineCpusOf(context, false),
+    removedCpus: [],
     rtas: facts.rtas,
+    isFwnmiActive: context.isFwnmiActive ?? false,
     fdmAddress: places.fdm,
     osTermAddress: places.osTerm,
     vmcoreinfo: {
@@ -100,6 +143,7 @@ export function freshRecord(
       isSupported: firmwareDump.isSupported,
       isEnabled: plan.isEnabled,
       canTerminate: firmwareDump.canTerminate,
+      isRegistering: false,
       isRegistered: false,
       isDumpActive: false,
       hasReleaseFile: false,
@@ -112,8 +156,11 @@ export function freshRecord(
       parameterArea: plan.parameterArea,
       cmaArea: plan.cmaArea,
     },
+    crashkernelArea: reserveCrashkernel(context, plan).area,
+    captureFailureBefore: context.before.captureFailure,
     imageRegisters: {},
     isHalted: false,
+    isCrashing: false,
     dumpService: partition.dumpService,
     isReleasing: false,
     isServiceDue: false,
@@ -121,6 +168,7 @@ export function freshRecord(
       partition.profile === 'modern' && partition.kernelDefects.includes('release-frees-header')
         ? 'freed by release'
         : 'kept',
+    kexecs: context.kexecs,
     prstatusPids: partition.prstatusPids,
     correlationId: context.firmware.boot.correlationId,
   }

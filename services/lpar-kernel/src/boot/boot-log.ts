@@ -9,7 +9,9 @@ export interface BootFacts {
   readonly pageBytes: bigint
   readonly processors: number
   readonly onlineProcessors: number
+  /** `CONFIG_NR_CPUS`, and what the command line leaves of it. */
   readonly nrCpus: number
+  readonly nrCpuIds: number
   readonly commandLine: string
   /** What is free after the reservation. */
   readonly availableBytes: bigint
@@ -35,12 +37,17 @@ function topLines({ memoryBytes, memoryEnd }: BootFacts): string[] {
   ]
 }
 
+function configuredLine({ processors, nrCpuIds }: BootFacts): string {
+  const line = `Partition configured for ${processors} cpus`
+  return processors > nrCpuIds ? `${line}, operating system maximum is ${nrCpuIds}.` : `${line}.`
+}
+
 function v5Lines(facts: BootFacts): string[] {
   const { memoryBytes, availableBytes, pageBytes } = facts
   return [
     'Using pSeries machine description',
     linuxBanner('v5').trimEnd(),
-    `Partition configured for ${facts.processors} cpus.`,
+    configuredLine(facts),
     'CPU maps initialized for 1 thread per core',
     'Starting Linux PPC64 #1 SMP Tue Nov 15 15:14:00 UTC 2011',
     '-----------------------------------------------------',
@@ -70,7 +77,7 @@ function modernLines(facts: BootFacts): string[] {
     'radix-mmu: Page size shift = 16 AP=0x5',
     'lpar: Using radix MMU under hypervisor',
     linuxBanner('modern').trimEnd(),
-    `Partition configured for ${facts.processors} cpus.`,
+    configuredLine(facts),
     'CPU maps initialized for 1 thread per core',
     '-----------------------------------------------------',
     `phys_mem_size     = 0x${memoryBytes.toString(16)}`,
@@ -85,9 +92,9 @@ function modernLines(facts: BootFacts): string[] {
     `Kernel command line: ${facts.commandLine}`,
     ...facts.later,
     `Built 1 zonelists, mobility grouping on.  Total pages: ${memoryBytes / pageBytes}`,
-    `rcu: \tRCU restricting CPUs from NR_CPUS=${facts.nrCpus} to nr_cpu_ids=${facts.processors}.`,
+    `rcu: \tRCU restricting CPUs from NR_CPUS=${facts.nrCpus} to nr_cpu_ids=${Math.min(facts.processors, facts.nrCpuIds)}.`,
     'smp: Bringing up secondary CPUs ...',
-    `smp: Brought up 1 node, ${facts.onlineProcessors} CPUs`,
+    `smp: Brought up 1 node, ${facts.onlineProcessors} CPU${facts.onlineProcessors === 1 ? '' : 's'}`,
     `Memory: ${availableBytes / KiB}K/${memoryBytes / KiB}K available (10560K kernel code, 1920K rwdata, 5824K rodata, 2624K init, 1209K bss, ${(memoryBytes - availableBytes - facts.lentBytes) / KiB}K reserved, ${facts.lentBytes / KiB}K cma-reserved)`,
     'NET: Registered PF_INET protocol family',
   ]

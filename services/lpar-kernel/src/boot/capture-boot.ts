@@ -23,6 +23,7 @@ import {
   crashInfoHeaderLength,
   crashMemoryRanges,
   encodeDumpMemoryStructure,
+  noteBufferBytes,
   parameterAreaOf,
   processDump,
   sectionsOfType,
@@ -46,29 +47,23 @@ import {
   type KernelRecord,
   type LoadedKernel,
 } from '../kernel/kernel-record.ts'
-import { capturePage } from '../memory/content.ts'
+import { capturePages } from '../memory/content.ts'
 import { kernelEnd, symbolAddress } from '../memory/kernel-image.ts'
-import {
-  BootFailure,
-  freshRecord,
-  memoryBytesOf,
-  ownPlaces,
-  tooSmall,
-  type BootContext,
-} from './boot-context.ts'
+import { freshRecord, ownPlaces, tooSmall, type BootContext } from './boot-context.ts'
 import { writeContent } from './first-boot.ts'
 import { idleVcpus } from './idle-contexts.ts'
 import { writeKernelMemory } from './kernel-memory.ts'
-import { explainOutOfMemory, runMemoryPhases } from './memory-phases.ts'
+import { captureLifeOf, recordedLife } from './memory-life.ts'
 import { clearParameterArea, withAppendedArguments } from './parameter-area.ts'
 import { reserveMemory } from './reserve.ts'
 
 /**
  * `accepted`: /proc/vmcore is there. `no vmcore`: the dump is good, but its ELF header is not (C107). `not reserved`:
- * the command line does not ask for fadump, so nobody looks at the dump and its memory is used again.
+ * the command line does not ask for fadump, so nobody looks at the dump and its memory is used again. `out of memory`:
+ * boot memory has ended in a phase, and the record says in which.
  */
 export interface CaptureBoot {
-  readonly outcome: 'accepted' | 'rejected' | 'no vmcore' | 'not reserved'
+  readonly outcome: 'accepted' | 'rejected' | 'no vmcore' | 'not reserved' | 'out of memory'
   readonly loaded: LoadedKernel
   /** Why there is no /proc/vmcore. */
   readonly reason?: string
@@ -76,19 +71,27 @@ export interface CaptureBoot {
 
 /** The largest register save area that is read: 4096 CPUs. */
 const cpuStateBytesMax = 64 * 1024 * 1024
-/** `sizeof(note_buf_t)`. */
-const noteBufferBytes = 536
 /** What the capture kernel's user space leaves in memory, from the end of the kernel image on: 1 MiB. */
 const userSpacePages = 16
 
+/** `windowMiB`: what one vmcore stream of this host reads ahead. */
 export async function bootCaptureKernel(
   given: BootContext,
   dump: DumpMemoryStructure,
+  windowMiB: number,
 ): Promise<CaptureBoot> {
   const context = await withAppendedArguments(given, dump)
   const plan = reserveMemory(context)
   if (!plan.isEnabled) return bootWithoutReservation(context, plan, dump)
-  requireMemory(context, plan)
+  const end = kernelEnd(context.partition.processors)
+  if (plan.bootMemorySize < end) throw tooSmall(context, end)
+  const life = captureLifeOf(context, plan, windowMiB)
+  if (life.through('kernel') !== undefined) {
+    const record = captureRecord(context, plan, dump)
+    const capture = recordedLife(context, life)
+    const loaded = await start(context, { ...record, capture })
+    return { outcome: 'out of memory', loaded }
+  }
   const processed = await process(context, dump)
   await overwriteBootMemory(context, plan, processed.log)
   if (!processed.isAccepted) {
@@ -100,7 +103,9 @@ export async function bootCaptureKernel(
   try {
     const header = await placeElfCoreHeader(context, { plan, dump, processed, notes })
     const vmcore = { dump: context.partition.pendingDump ?? context.partition.id, ...header }
-    return { outcome: 'accepted', loaded: await start(context, { ...record, vmcore }) }
+    const outcome = life.through('collector process') === undefined ? 'accepted' : 'out of memory'
+    const capture = recordedLife(context, life)
+    return { outcome, loaded: await start(context, { ...record, vmcore, capture }) }
   } catch (error) {
     if (!(error instanceof CoreFormatError)) throw error
     const reason = `Core image elf header is not sane: ${error.message}`
@@ -132,22 +137,6 @@ async function bootWithoutReservation(
   }
 }
 
-/** Throws `BootFailure` when boot memory is too small to get as far as user space. */
-function requireMemory(context: BootContext, plan: ReservationPlan): void {
-  const { partition, profile, facts } = context
-  const system = {
-    memoryBytes: memoryBytesOf(facts),
-    bootMemory: plan.bootMemorySize,
-    cpus: Math.min(partition.processors, profile.nrCpus),
-    pageSize: Number(profile.pageSize),
-    target: partition.captureTarget,
-  }
-  const outcome = runMemoryPhases(system)
-  if (!outcome.fits) throw new BootFailure(explainOutOfMemory(outcome, system))
-  const end = kernelEnd(partition.processors)
-  if (plan.bootMemorySize < end) throw tooSmall(context, end)
-}
-
 /** Reads what firmware and the first kernel have left, before anything is overwritten. */
 async function process(context: BootContext, structure: DumpMemoryStructure) {
   const { memory, profile } = context
@@ -174,11 +163,9 @@ async function overwriteBootMemory(
   const first = kernelEnd(partition.processors)
   // A hole in boot memory ends what the kernel finds there first.
   const end = plan.bootRegions[0]?.end ?? plan.bootMemorySize
-  const room = Number((end - first) / page)
-  const pages = Array.from({ length: Math.min(userSpacePages, room) }, (_, index) =>
-    capturePage(context.epoch, first / page + BigInt(index)),
-  )
-  await memory.write(realAddress(first), concat(pages))
+  const room = Math.max(0, Number((end - first) / page))
+  const pages = capturePages(context.epoch, first / page, Math.min(userSpacePages, room))
+  await memory.write(realAddress(first), pages)
 }
 
 function captureRecord(

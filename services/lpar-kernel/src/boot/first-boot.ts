@@ -4,7 +4,6 @@ import { commandLineBytesMax, type ReservationPlan } from '@fadump-lab/shared/fa
 import { pageSize } from '@fadump-lab/shared/store'
 import {
   alignUp,
-  concat,
   describeLength,
   memoryRange,
   rangeLength,
@@ -13,7 +12,7 @@ import {
   type MemoryRange,
 } from '@fadump-lab/shared/units'
 import { createKernelRecord, type LoadedKernel } from '../kernel/kernel-record.ts'
-import { contentPage, contentRuns, defaultContent } from '../memory/content.ts'
+import { contentPages, contentRuns, defaultContent } from '../memory/content.ts'
 import { kernelEnd } from '../memory/kernel-image.ts'
 import {
   BootFailure,
@@ -24,6 +23,7 @@ import {
   tooSmall,
   type BootContext,
 } from './boot-context.ts'
+import { reserveCrashkernel } from './crashkernel.ts'
 import { idleVcpus } from './idle-contexts.ts'
 import { writeKernelMemory } from './kernel-memory.ts'
 import { clearParameterArea } from './parameter-area.ts'
@@ -62,12 +62,18 @@ export async function writeContent(context: BootContext, plan: ReservationPlan):
   const content = partition.content ?? defaultContent(partition.id)
   const memoryBytes = memoryEndOf(facts)
   const lent = lentRun(plan, content)
+  const crashkernel = reserveCrashkernel(context, plan).area
   const runs = contentRuns(content.populatedBytes - rangeLength(lent), {
     memoryBytes,
     kernelEnd: kernelEnd(partition.processors),
     // Without a reservation there is no boot memory: a third of all memory plays its part.
     bootMemory: plan.isEnabled ? plan.bootMemoryTop : memoryBytes / 3n,
-    reserved: [...reservedRanges(plan), ...holesOf(facts.memoryRegions)],
+    reserved: [
+      ...reservedRanges(plan),
+      ...holesOf(facts.memoryRegions),
+      ...facts.occupiedRanges,
+      ...(crashkernel === undefined ? [] : [crashkernel]),
+    ],
   })
   if ('asked' in runs) {
     // A small partition that asks for nothing in particular holds what fits.
@@ -119,11 +125,7 @@ async function writeRun(
   for (let start: bigint = run.start; start < run.end; start += windowBytes) {
     const left = (run.end - start) / page
     const count = left < BigInt(pagesPerWrite) ? Number(left) : pagesPerWrite
-    const first = start / page
-    const pages = Array.from({ length: count }, (_, index) =>
-      contentPage(seed, first + BigInt(index)),
-    )
-    await memory.write(realAddress(start), concat(pages))
+    await memory.write(realAddress(start), contentPages(seed, start / page, count))
     // A store in this process answers at once: others must have their turn.
     await clock.sleep(0, signal)
   }

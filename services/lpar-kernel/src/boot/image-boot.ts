@@ -9,7 +9,7 @@
  */
 import type { ImageNotes, Vcpu } from '@fadump-lab/shared/contracts'
 import { encodeVmcoreinfoNote } from '@fadump-lab/shared/elf'
-import { namedRegistersOfPtRegs, ptRegsIndex } from '@fadump-lab/shared/fadump'
+import { kernelOnlyRegisters, namedRegistersOfPtRegs } from '@fadump-lab/shared/fadump'
 import { pageSize } from '@fadump-lab/shared/store'
 import {
   advance,
@@ -120,22 +120,11 @@ function importedVcpus(
   })
 }
 
-/** Places of `pt_regs` that no register save area tells: only the kernel itself can know them. */
-const hiddenPlaces = [
-  ptRegsIndex.origGpr3,
-  ptRegsIndex.softe,
-  ptRegsIndex.trap,
-  ptRegsIndex.result,
-  ptRegsIndex.ppr,
-  ptRegsIndex.exitResult,
-  ptRegsIndex.amr,
-  ptRegsIndex.iamr,
-]
-
 function hiddenRegisters(image: ImageNotes): KernelRecord['imageRegisters'] {
   const kept = image.cpus.filter(
     ({ cpu, registers }) =>
-      cpu === image.crashingCpu || hiddenPlaces.some((place) => (registers[place] ?? 0n) !== 0n),
+      cpu === image.crashingCpu ||
+      kernelOnlyRegisters.some((place) => (registers[place] ?? 0n) !== 0n),
   )
   return Object.fromEntries(kept.map(({ cpu, registers }) => [String(cpu), [...registers]]))
 }

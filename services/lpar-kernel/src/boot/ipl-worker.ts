@@ -13,21 +13,31 @@ import {
 } from '@fadump-lab/shared/contracts'
 import type { CaptureJob } from '@fadump-lab/shared/contracts'
 import type { DumpMemoryStructure } from '@fadump-lab/shared/fadump'
+import { signedCaptureJob } from '@fadump-lab/shared/identity'
 import type { ClaimedJob, JobQueue } from '@fadump-lab/shared/queue'
-import { StoreError, toEpoch } from '@fadump-lab/shared/store'
+import { toEpoch, type SpaceId } from '@fadump-lab/shared/store'
+import { MiB } from '@fadump-lab/shared/units'
 import type { Background } from '../background.ts'
+import { endCapture } from '../capture-memory/end-capture.ts'
+import { tellWarnings } from '../capture-memory/tell-warnings.ts'
+import { windowBytes } from '../capture-memory/transfer.ts'
 import { defaultSettings } from '../config.ts'
 import { runDumpService } from '../fadump/dump-service.ts'
 import { registerFadump } from '../fadump/register.ts'
 import { releaseDump } from '../fadump/release.ts'
+import type { FirmwareClient } from '../firmware/firmware-client.ts'
+import { registerNmiHandlers } from '../firmware/nmi.ts'
+import { openAdapters, setUpIommu } from '../iommu/index.ts'
 import type { KernelHost } from '../kernel/kernel-host.ts'
-import { loadKernelRecord, profileOf } from '../kernel/kernel-record.ts'
+import { lastKernelRecord, loadKernelRecord, profileOf } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
+import { isStaleBoot } from '../kernel/stale-boot.ts'
 import { PartitionMemory } from '../memory/partition-memory.ts'
-import { BootFailure, bootProfile, type BootContext } from './boot-context.ts'
+import { bootBefore, BootFailure, bootProfile, type BootContext } from './boot-context.ts'
 import { bootCaptureKernel } from './capture-boot.ts'
 import { bootFirstKernel } from './first-boot.ts'
 import { bootFromImage } from './image-boot.ts'
+import { requireRealMemory } from './memory-life.ts'
 import { readSystemFacts } from './system-facts.ts'
 
 export class IplWorker implements AsyncDisposable {
@@ -70,7 +80,7 @@ export class IplWorker implements AsyncDisposable {
     try {
       await this.#boot(job, AbortSignal.any([signal, this.#host.stopSignal]))
     } catch (error) {
-      if (!isStale(error)) throw error
+      if (!isStaleBoot(error)) throw error
       this.#host.deps.logger.info(
         { partition: job.partition, epoch: job.epoch },
         'stale boot dropped',
@@ -88,50 +98,72 @@ export class IplWorker implements AsyncDisposable {
     this.#host.remember(partition)
     const space = partitionSpace(partition.frame, id)
     const up = await loadKernelRecord(deps.store, space)
-    if (!isBooting(partition)) {
-      if (up === undefined || !isUp(partition)) return
-      const kernel = this.#host.kernelOf(space, up, firmware)
-      await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
-      await this.#announceDump(kernel, partition)
-      return
+    if (isBooting(partition)) return this.#start({ partition, firmware, space, signal, kexecs: 0 })
+    if (up === undefined || !isUp(partition)) return
+    const { kexec, kexecs } = up.record
+    if (kexec !== undefined) {
+      return this.#start({ partition, firmware, space, signal, kexecs: kexecs + 1, ...kexec })
     }
+    const kernel = this.#host.kernelOf(space, up, firmware)
+    await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
+    await this.#announceDump(kernel, partition)
+  }
+
+  /** Starts a kernel: firmware's boot, or with `bootArguments` the next kernel of a kexec. */
+  async #start(given: {
+    readonly partition: Partition
+    readonly firmware: FirmwareClient
+    readonly space: SpaceId
+    readonly signal: AbortSignal
+    readonly kexecs: number
+    readonly bootArguments?: string
+  }): Promise<void> {
+    const { partition, firmware, space, kexecs, bootArguments } = given
+    const { store, clock } = this.#host.deps
     const image =
       partition.image === undefined ? undefined : await firmware.imageNotes(partition.image)
     const profile = bootProfile(partition, image)
+    const { epoch } = firmware.boot
     try {
       const facts = readSystemFacts(await firmware.deviceTree(), profile, partition.rmaBytes)
-      const memory = new PartitionMemory(deps.store, space, epoch)
-      const { store, clock } = deps
       await this.#bootKernel({
         store,
         clock,
-        signal,
+        signal: given.signal,
         space,
         epoch,
-        memory,
+        memory: new PartitionMemory(store, space, epoch),
         firmware,
         partition,
         profile,
-        facts,
+        facts: bootArguments === undefined ? facts : { ...facts, bootArguments },
         image,
+        before: bootBefore(await lastKernelRecord(store, space), epoch),
+        kexecs,
       })
     } catch (error) {
       if (!(error instanceof BootFailure)) throw error
-      await this.#failed(partition, error, firmware)
+      // Firmware has started no boot that could fail: the partition runs, and nobody answers.
+      if (kexecs === 0) await this.#failed(partition, error, firmware)
+      else this.#host.deps.logger.warn({ partition: partition.id, err: error }, 'a kexec failed')
     }
   }
 
-  async #bootKernel(context: BootContext): Promise<void> {
-    const { facts, image, firmware, partition } = context
+  async #bootKernel(found: BootContext): Promise<void> {
+    const { facts, image, firmware } = found
+    const isFwnmiActive = await registerNmiHandlers(firmware, facts.rtas)
+    const context: BootContext = { ...found, isFwnmiActive }
     const dump = facts.firmwareDump.dump
+    await setUpIommu(context)
     if (dump === undefined) {
       const loaded =
         image === undefined ? await bootFirstKernel(context) : await bootFromImage(context, image)
       const kernel = this.#host.kernelOf(context.space, loaded, firmware)
       if (profileOf(kernel.record).registersAtBoot && kernel.record.fadump.isEnabled) {
-        await registerFadump(kernel)
+        await this.#host.fadumpMutex.run(kernel.record.partition, () => registerFadump(kernel))
       }
-      await this.#booted(kernel, partition)
+      await openAdapters(context, kernel.record)
+      await this.#booted(context, kernel)
       return
     }
     await this.#bootCapture(context, dump)
@@ -139,8 +171,16 @@ export class IplWorker implements AsyncDisposable {
 
   async #bootCapture(context: BootContext, dump: DumpMemoryStructure): Promise<void> {
     const { firmware, partition } = context
-    const boot = await bootCaptureKernel(context, dump)
+    const windowMiB = (this.#host.streamWindows * windowBytes) / Number(MiB)
+    const boot = await bootCaptureKernel(context, dump, windowMiB)
     const kernel = this.#host.kernelOf(context.space, boot.loaded, firmware)
+    if (boot.outcome === 'out of memory') {
+      if ((await endCapture(this.#host, kernel, partition)) === 'ended') return
+    }
+    if (boot.outcome === 'accepted') {
+      await requireRealMemory(this.#host, kernel)
+      await tellWarnings(this.#host, kernel)
+    }
     if (boot.outcome === 'not reserved') await this.#dumpLost(kernel, boot.reason ?? 'unknown')
     if (boot.outcome === 'rejected') {
       await this.#host.tell({
@@ -153,13 +193,22 @@ export class IplWorker implements AsyncDisposable {
       await releaseDump(kernel)
       await kernel.updateFadump({ isDumpActive: false, hasReleaseFile: false, dump: undefined })
     }
-    await this.#booted(kernel, partition, boot.reason)
+    await this.#booted(context, kernel, boot.reason)
+    await openAdapters(context, kernel.record)
     if (boot.outcome === 'no vmcore') await this.#giveUpDump(kernel, boot.reason ?? 'unknown')
   }
 
-  /** Up means that user space has run: whoever waits for it may count on the registration it made. */
-  async #booted(kernel: RunningKernel, partition: Partition, detail?: string): Promise<void> {
+  /**
+   * Up means that user space has run: whoever waits for it may count on the registration it made. Firmware knows
+   * nothing of a kexec.
+   */
+  async #booted(
+    { partition, kexecs }: BootContext,
+    kernel: RunningKernel,
+    detail?: string,
+  ): Promise<void> {
     await this.#host.fadumpMutex.run(partition.id, () => runDumpService(kernel))
+    if (kexecs > 0) return this.#announceDump(kernel, partition)
     const partitionUrl = `${this.#baseUrl}/partitions/${partition.id}`
     const booted = await kernel.firmware.reportBootProgress({
       event: 'booted',
@@ -180,14 +229,12 @@ export class IplWorker implements AsyncDisposable {
     const { frame, id, epoch } = partition
     const partitionUrl = partition.partitionUrl ?? `${this.#baseUrl}/partitions/${id}`
     const { correlationId } = kernel.firmware.boot
-    await this.#capture.add(captureJobId({ dump: vmcore.dump, epoch }), {
-      frame,
-      partition: id,
-      epoch,
-      dump: vmcore.dump,
-      partitionUrl,
-      correlationId,
-    })
+    const { dump } = vmcore
+    const job = { frame, partition: id, epoch, dump, partitionUrl, correlationId }
+    await this.#capture.add(
+      captureJobId({ dump, epoch }),
+      signedCaptureJob(this.#host.deps.dumpKey, job),
+    )
   }
 
   /** The kernel says nothing about it: only the event stream tells why no vmcore comes. */
@@ -249,11 +296,4 @@ function isBooting(partition: Partition): boolean {
 
 function isUp(partition: Partition): boolean {
   return partition.state === 'running' || partition.state === 'capturing'
-}
-
-function isStale(error: unknown): boolean {
-  if (error instanceof Problem) return error.slug === 'stale-boot' || error.slug === 'not-found'
-  return (
-    error instanceof StoreError && (error.code === 'stale-epoch' || error.code === 'no-such-space')
-  )
 }

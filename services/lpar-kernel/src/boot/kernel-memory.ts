@@ -5,8 +5,15 @@ import { rangeLength } from '@fadump-lab/shared/units'
 import { startLog } from '../kernel/kernel-log.ts'
 import { vmcoreinfoTextOf } from '../kernel/vmcoreinfo-text.ts'
 import { kernelImageWrites, symbolAddress } from '../memory/kernel-image.ts'
-import { memoryBytesOf, memoryEndOf, offlineCpusOf, type BootContext } from './boot-context.ts'
+import {
+  memoryBytesOf,
+  memoryEndOf,
+  nrCpuIdsOf,
+  offlineCpusOf,
+  type BootContext,
+} from './boot-context.ts'
 import { bootLines, kernelUseBytes } from './boot-log.ts'
+import { reserveCrashkernel } from './crashkernel.ts'
 
 export async function writeKernelMemory(
   context: BootContext,
@@ -35,7 +42,9 @@ function logLines(context: BootContext, plan: ReservationPlan): string[] {
       : plan.area === undefined
         ? 0n
         : rangeLength(plan.area)
-  const used = reserved + kernelUseBytes(memoryBytes)
+  const crashkernel = reserveCrashkernel(context, plan)
+  const kdump = crashkernel.area === undefined ? 0n : rangeLength(crashkernel.area)
+  const used = reserved + kdump + kernelUseBytes(memoryBytes)
   return bootLines({
     profile: profile.name,
     memoryBytes,
@@ -43,11 +52,12 @@ function logLines(context: BootContext, plan: ReservationPlan): string[] {
     processors: partition.processors,
     onlineProcessors: partition.processors - offlineCpusOf(context, false).length,
     nrCpus: profile.nrCpus,
+    nrCpuIds: nrCpuIdsOf(context),
     commandLine: facts.bootArguments,
     lentBytes: plan.cmaArea === undefined ? 0n : rangeLength(plan.cmaArea),
     memoryEnd: memoryEndOf(facts),
     availableBytes: memoryBytes > used ? memoryBytes - used : 0n,
-    early: [...facts.firmwareDump.log, ...plan.log],
+    early: [...facts.firmwareDump.log, ...plan.log, ...crashkernel.log],
     later: plan.laterLog,
   })
 }

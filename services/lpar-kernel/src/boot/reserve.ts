@@ -7,6 +7,7 @@ export function reserveMemory({ facts, profile }: BootContext): ReservationPlan 
   return planReservation({
     profile,
     memoryRegions: facts.memoryRegions,
+    occupiedRanges: facts.occupiedRanges,
     rmaSize: facts.rmaSize,
     bootArguments: facts.bootArguments,
     isSupported: firmwareDump.isSupported,

@@ -17,6 +17,7 @@ import {
   type ByteLength,
   type MemoryRange,
 } from '@fadump-lab/shared/units'
+import { readDmaWindows, type DmaWindow } from '../iommu/dma-window.ts'
 import type { KernelRecord } from '../kernel/kernel-record.ts'
 
 export interface SystemFacts {
@@ -25,7 +26,11 @@ export interface SystemFacts {
   /** The real mode area: the range at 0, or the part of it that firmware can address. */
   readonly rmaSize: ByteLength
   readonly bootArguments: string
+  /** `reserved-ranges` of the root node: memory that firmware keeps for itself, which modern kernels do not reserve. */
+  readonly occupiedRanges: readonly MemoryRange[]
   readonly rtas: KernelRecord['rtas']
+  /** What adapters reach of the I/O bus. */
+  readonly dmaWindows: readonly DmaWindow[]
   /** The scan for firmware-assisted dump. */
   readonly firmwareDump: ScannedFirmwareDump
 }
@@ -53,12 +58,16 @@ export function readSystemFacts(
     ],
     rmaSize: firstLength < rmaMax ? firstLength : rmaMax,
     bootArguments: bootArguments === undefined ? '' : toText(bootArguments),
+    occupiedRanges: rangesIn(root, 'reserved-ranges'),
     rtas: {
       ...token('configureKernelDump', rtas.get('ibm,configure-kernel-dump')),
       ...token('osTerm', rtas.get('ibm,os-term')),
       ...token('systemReboot', rtas.get('system-reboot')),
       ...token('powerOff', rtas.get('power-off')),
+      ...token('nmiRegister', rtas.get('ibm,nmi-register')),
+      ...token('nmiInterlock', rtas.get('ibm,nmi-interlock')),
     },
+    dmaWindows: readDmaWindows(root),
     firmwareDump: scanFirmwareDump(rtas, profile),
   }
 }
@@ -71,9 +80,13 @@ function isAdded(node: DeviceNode): boolean {
   return isMemory(node) && node.properties.has('hotpluggable')
 }
 
-/** `reg` with two address cells and two size cells, as the root of every pSeries tree has them. */
 function rangesOf(node: DeviceNode): MemoryRange[] {
-  const cells = toCells64(node.properties.get('reg') ?? new Uint8Array(0))
+  return rangesIn(node, 'reg')
+}
+
+/** Two address cells and two size cells a range, as the root of every pSeries tree has them. */
+function rangesIn(node: DeviceNode, property: 'reg' | 'reserved-ranges'): MemoryRange[] {
+  const cells = toCells64(node.properties.get(property) ?? new Uint8Array(0))
   return Array.from({ length: Math.floor(cells.length / 2) }, (_, index) =>
     rangeOf(cells[2 * index] ?? 0n, cells[2 * index + 1] ?? 0n),
   )

@@ -19,6 +19,8 @@ const reserved = (size: number, at: string, memory: number) =>
   `fadump: Reserved ${size}MB of memory at 0x${at} (System RAM: ${memory}MB)`
 const tooSmall = (size: string) =>
   `fadump: Can't enable fadump with boot memory size (${size}) less than 0x14000000`
+const kdump = (end: string, size: number) =>
+  `crashkernel reserved: 0x0000000020000000 - 0x${end.padEnd(8, '0').padStart(16, '0')} (${size} MB)`
 const deprecated =
   "fadump: 'fadump_reserve_mem=' parameter is deprecated in favor of 'crashkernel=' parameter."
 
@@ -55,11 +57,27 @@ const rows: readonly Row[] = [
   {
     memory: GiB,
     options: 'crashkernel=512M',
-    lines: ['fadump: Adjusted boot memory size to 256MB', tooSmall('0x10000000')],
+    lines: ['fadump: Adjusted boot memory size to 256MB', tooSmall('0x10000000'), kdump('40', 512)],
     reserved: 0,
   },
-  { memory: 2n * GiB, options: 'crashkernel=256M', lines: [tooSmall('0x10000000')], reserved: 0 },
-  { memory: 2n * GiB, options: 'crashkernel=319M', lines: [tooSmall('0x13f00000')], reserved: 0 },
+  {
+    memory: 2n * GiB,
+    options: 'crashkernel=256M',
+    lines: [tooSmall('0x10000000'), kdump('30', 256)],
+    reserved: 0,
+  },
+  {
+    memory: 2n * GiB,
+    options: 'crashkernel=319M',
+    lines: [tooSmall('0x13f00000'), kdump('33f', 319)],
+    reserved: 0,
+  },
+  {
+    memory: 4n * GiB,
+    options: 'fadump=off crashkernel=512M',
+    lines: [kdump('40', 512)],
+    reserved: 0,
+  },
   {
     memory: 2n * GiB,
     options: 'crashkernel=320M',
@@ -105,7 +123,7 @@ suite('what Linux 7.2 reserves', () => {
       const said = log
         .split('\n')
         .map((line) => line.replace(/^<\d>\[ *[\d.]+\] /, ''))
-        .filter((line) => line.startsWith('fadump: ') && !/Initialized|WARNING/.test(line))
+        .filter((line) => /^(fadump|crashkernel)/.test(line) && !/Initialized|WARNING/.test(line))
       assert.deepEqual(said, lines)
       assert.equal(await kernel.read('kernel/fadump/mem_reserved'), `${bytes}\n`)
       assert.equal(await kernel.read('kernel/fadump/enabled'), `${bytes === 0 ? 0 : 1}\n`)

@@ -20,7 +20,7 @@ import {
   type ByteLength,
   type RealAddress,
 } from '@fadump-lab/shared/units'
-import { onlineCpus, profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
+import { possibleCpus, profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 
 /** What this kernel would register; `undefined` when nothing is reserved. */
 export function dumpStructureOf(record: KernelRecord): DumpMemoryStructure | undefined {
@@ -63,6 +63,8 @@ export function elfCoreHeaderAddress(
 export interface CrashFacts {
   readonly cpu: number
   readonly registers: PtRegs
+  /** The online mask at that moment. */
+  readonly online: readonly number[]
 }
 
 /**
@@ -83,16 +85,15 @@ export function crashInfoOf(
     return {
       ...common,
       format: 'FADMPINF',
-      cpuMask: new Set(crash === undefined ? [] : onlineCpus(record)),
+      cpuMask: new Set(crash?.online),
       elfCoreHeaderAddress: elfCoreHeaderAddress(record, structure),
     }
   }
-  const possible = Array.from({ length: record.processors }, (_, cpu) => cpu)
   return {
     ...common,
     format: 'FADMPSIG',
     version: crashInfoVersion,
-    cpuMask: new Set(crash === undefined ? possible : onlineCpus(record)),
+    cpuMask: new Set(crash === undefined ? possibleCpus(record) : crash.online),
     vmcoreinfoAddress: relocated(record, structure, realAddress(record.vmcoreinfo.address)),
     vmcoreinfoSize: record.vmcoreinfo.bytes,
   }

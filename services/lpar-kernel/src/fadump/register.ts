@@ -2,6 +2,7 @@
  * Registration: `register_fadump` and its counterparts. The dump memory structure, the crash info header and, in v5,
  * the ELF core header go into partition memory; firmware is told by `ibm,configure-kernel-dump`.
  */
+import { Problem } from '@fadump-lab/shared/contracts'
 import { encodeCoreHeaders, vmcoreinfoRules } from '@fadump-lab/shared/elf'
 import {
   bootMemoryDestination,
@@ -13,6 +14,7 @@ import {
   type DumpMemoryStructure,
 } from '@fadump-lab/shared/fadump'
 import { rtasStatus } from '@fadump-lab/shared/rtas'
+import type { MemoryWrite } from '@fadump-lab/shared/store'
 import { byteLength, rangeLength, realAddress, type RealAddress } from '@fadump-lab/shared/units'
 import { doesNotReturn } from '../firmware/firmware-client.ts'
 import type { Errno } from '../kernel/errno.ts'
@@ -21,39 +23,53 @@ import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { crashInfoOf, dumpStructureOf, elfCoreHeaderAddress, relocated } from './crash-info.ts'
 import { fadumpRules } from './profile-rules.ts'
 
-/** Registers; gives the errno that the writer of `fadump_registered` sees. */
+/** Registers; gives the errno that the writer of `fadump_registered` sees. Errors: `conflict`. */
 export async function registerFadump(kernel: RunningKernel): Promise<Errno | undefined> {
+  const isUp = await kernel.untilNoneCrashes()
   const { record } = kernel
   const rules = fadumpRules[record.profile]
   const structure = dumpStructureOf(record)
   if (structure === undefined) {
     return rules.whenNothingReserved === 'nothing' ? undefined : rules.whenNothingReserved
   }
-  const profile = profileOf(record)
-  const header = encodeCrashInfoHeader(crashInfoOf(record, structure), profile)
-  await kernel.memory.write(crashInfoAddress(structure), header)
-  if (profile.elfCoreHeader === 'first-kernel') {
-    await kernel.memory.write(
-      elfCoreHeaderAddress(record, structure),
-      elfCoreHeader(record, structure),
+  const bytes = encodeDumpMemoryStructure(structure)
+  const writes = [
+    ...headersOf(record, structure),
+    { address: realAddress(record.fdmAddress), bytes },
+  ]
+  // A crash changes the record first, and this fails as a whole; or it reads this, and fills in the header later.
+  const change = { isCrashing: false, fadump: { ...record.fadump, isRegistering: true } }
+  if (!isUp || !(await kernel.update(change, writes))) {
+    throw new Problem(
+      'conflict',
+      `another host crashes or changes partition ${record.partition}; look at its state, and try again`,
     )
   }
-  const bytes = encodeDumpMemoryStructure(structure)
-  await kernel.memory.write(record.fdmAddress, bytes)
   const status = await configure(kernel, 'register', bytes.byteLength)
   const rule = rules.register(status)
-  if (rule === undefined) return undefined
-  await kernel.printk([{ text: rule.line, level: rule.level }])
-  if (rule.isRegistered !== undefined) {
-    await kernel.updateFadump({ isRegistered: rule.isRegistered })
-  }
-  return rule.errno
+  if (rule !== undefined) await kernel.printk([{ text: rule.line, level: rule.level }])
+  const isRegistered = rule?.isRegistered
+  await kernel.amendFadump({
+    isRegistering: false,
+    ...(isRegistered === undefined ? {} : { isRegistered }),
+  })
+  return rule?.errno
+}
+
+/** The crash info header, and in v5 the ELF core header behind it. */
+function headersOf(record: KernelRecord, structure: DumpMemoryStructure): readonly MemoryWrite[] {
+  const profile = profileOf(record)
+  const header = encodeCrashInfoHeader(crashInfoOf(record, structure), profile)
+  const writes = [{ address: crashInfoAddress(structure), bytes: header }]
+  if (profile.elfCoreHeader !== 'first-kernel') return writes
+  const address = elfCoreHeaderAddress(record, structure)
+  return [...writes, { address, bytes: elfCoreHeader(record, structure) }]
 }
 
 /** Takes the registration back. A refusal of firmware is logged and leaves the kernel registered. */
 export async function unregisterFadump(kernel: RunningKernel): Promise<void> {
   const status = await configure(kernel, 'unregister')
-  if (status === rtasStatus.success) await kernel.updateFadump({ isRegistered: false })
+  if (status === rtasStatus.success) await kernel.amendFadump({ isRegistered: false })
   else await logFailure(kernel, fadumpRules[kernel.record.profile].unregisterFailed(status))
 }
 

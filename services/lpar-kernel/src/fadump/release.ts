@@ -3,7 +3,7 @@
  * dump area, where the next dump will go (`fadump_invalidate_release_mem`).
  */
 import { rtasStatus } from '@fadump-lab/shared/rtas'
-import { fromAscii } from '@fadump-lab/shared/units'
+import { alignDown, fromAscii } from '@fadump-lab/shared/units'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { fadumpRules } from './profile-rules.ts'
 import { invalidateDump } from './register.ts'
@@ -44,10 +44,12 @@ async function writeOverParameters({ record, memory }: RunningKernel): Promise<v
   if (parameterArea !== undefined) await memory.write(parameterArea, fromAscii('-'))
 }
 
+/** What is freed begins with the page that holds the end of the area. */
 async function logFreedMemory(kernel: RunningKernel): Promise<void> {
-  const { fadump, memoryRegions, profile } = kernel.record
+  const { fadump, memoryRegions, profile, pageSize } = kernel.record
   const line = fadumpRules[profile].releaseLine
   const end = memoryRegions.at(-1)?.end
   if (line === undefined || end === undefined) return
-  await kernel.printk([line(fadump.area?.end ?? fadump.bootMemoryTop, end)])
+  const start = alignDown(fadump.area?.end ?? fadump.bootMemoryTop, pageSize)
+  await kernel.printk([line(start, end)])
 }

@@ -6,6 +6,13 @@ import type {
   Partition,
   Vcpu,
 } from '@fadump-lab/shared/contracts'
+import {
+  decodeHcallReply,
+  encodeHcall,
+  hcallToken,
+  type HcallName,
+  type HcallReply,
+} from '@fadump-lab/shared/hcall'
 import type { Client } from '@fadump-lab/shared/http'
 import { decodeRtasReturns, encodeRtasCall, rtasDelayMs } from '@fadump-lab/shared/rtas'
 import type { Clock } from '@fadump-lab/shared/runtime'
@@ -67,6 +74,16 @@ export class FirmwareClient {
       if (delayMs === undefined) return status
       await this.#clock.sleep(delayMs, this.#signal)
     }
+  }
+
+  /** One hypervisor call; long ones are the caller's to cut into pieces. */
+  async hypervisorCall(name: HcallName, args: readonly bigint[]): Promise<HcallReply> {
+    const reply = await this.#hypervisor.hypervisorCall({
+      ...this.#request,
+      query: { epoch: this.boot.epoch },
+      body: encodeHcall({ token: hcallToken[name], args }),
+    })
+    return decodeHcallReply(reply)
   }
 
   partition(): Promise<Partition> {

@@ -4,6 +4,7 @@ import { Problem } from '@fadump-lab/shared/contracts'
 const table = {
   EPERM: { status: 403, text: 'Operation not permitted' },
   ENOENT: { status: 404, text: 'No such file or directory' },
+  ENOMEM: { status: 507, text: 'Cannot allocate memory' },
   EIO: { status: 502, text: 'Input/output error' },
   EACCES: { status: 403, text: 'Permission denied' },
   EBUSY: { status: 409, text: 'Device or resource busy' },

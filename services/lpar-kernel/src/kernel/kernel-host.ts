@@ -8,23 +8,27 @@ import {
   Problem,
   type LabEvent,
   type Partition,
+  type PartitionState,
 } from '@fadump-lab/shared/contracts'
 import { createClient } from '@fadump-lab/shared/http'
+import { bearer } from '@fadump-lab/shared/identity'
 import { KeyedMutex } from '@fadump-lab/shared/runtime'
 import { StoreError, toEpoch, type SpaceId } from '@fadump-lab/shared/store'
+import { StreamWindows } from '../capture-memory/stream-windows.ts'
+import { defaultSettings } from '../config.ts'
 import type { LparKernelDeps } from '../deps.ts'
 import {
   FirmwareClient,
   type BootIdentity,
   type HypervisorClient,
 } from '../firmware/firmware-client.ts'
-import { loadKernelRecord, type LoadedKernel } from './kernel-record.ts'
+import { lastKernelRecord, loadKernelRecord, type LoadedKernel } from './kernel-record.ts'
 import { RunningKernel } from './running-kernel.ts'
 
 /** Partitions whose frame is remembered; the oldest is forgotten first. */
 const framesMax = 4096
 /** States in which a partition runs a kernel that answers. */
-const kernelStates = ['running', 'capturing'] as const
+const kernelStates: readonly PartitionState[] = ['running', 'capturing']
 
 export class KernelHost {
   readonly deps: LparKernelDeps
@@ -33,6 +37,10 @@ export class KernelHost {
   readonly fadumpMutex = new KeyedMutex()
   /** Crashes of one partition come one after the other; the first one wins. */
   readonly crashMutex = new KeyedMutex()
+  /** The end of a capture comes once. */
+  readonly captureMutex = new KeyedMutex()
+  /** What streams of this process hold of the capture kernels' memory. */
+  readonly windows = new StreamWindows()
   /** `logbuf_lock`: one writer of a partition's log at a time. */
   readonly #logMutex = new KeyedMutex()
   readonly #stop = new AbortController()
@@ -42,8 +50,14 @@ export class KernelHost {
     this.deps = deps
     this.hypervisor = createClient(hypervisorRoutes, {
       baseUrl: deps.hypervisorUrl,
+      authorize: bearer(deps.identity.secret),
       ...(deps.fetch === undefined ? {} : { fetch: deps.fetch }),
     })
+  }
+
+  /** Windows that one vmcore stream reads ahead. */
+  get streamWindows(): number {
+    return (this.deps.config ?? defaultSettings).streamWindows
   }
 
   /** Aborts when the host stops: whatever waits for firmware gives up. */
@@ -68,16 +82,18 @@ export class KernelHost {
   async running(partition: string, correlationId?: string, epoch?: number): Promise<RunningKernel> {
     const kernel = await this.find(partition, correlationId)
     if (kernel === undefined) throw await this.#notUp(partition)
-    const now = kernel.record.epoch
+    const { epoch: now, captureFailureBefore } = kernel.record
     if (epoch === undefined || epoch === now) return kernel
-    throw new Problem('stale-boot', `boot ${epoch} of ${partition} is over; boot ${now} is running`)
+    const detail = `boot ${epoch} of ${partition} is over; boot ${now} is running`
+    throw new Problem('stale-boot', withCause(detail, captureFailureBefore))
   }
 
   /** The kernel of `partition`; `undefined` when none is up. Errors: `not-found`. */
   async find(partition: string, correlationId?: string): Promise<RunningKernel | undefined> {
     const { space, loaded } = await this.#load(partition)
-    if (loaded === undefined || loaded.record.isHalted) return undefined
-    const { epoch } = loaded.record
+    if (loaded === undefined) return undefined
+    const { epoch, isHalted, kexec } = loaded.record
+    if (isHalted || kexec !== undefined) return undefined
     const firmware = this.firmware({
       partition,
       epoch: toEpoch(epoch),
@@ -137,11 +153,20 @@ export class KernelHost {
   }
 
   async #notUp(partition: string): Promise<Problem> {
-    const { state } = await this.hypervisor.getPartition({ params: { partition } })
-    return new Problem(
-      'wrong-state',
-      `partition ${partition} is ${state}: no kernel answers there; it must be ${kernelStates.join(' or ')}`,
-      { extensions: { state, allowedStates: kernelStates } },
-    )
+    const { state, frame, lastFailure } = await this.hypervisor.getPartition({
+      params: { partition },
+    })
+    const last = await lastKernelRecord(this.deps.store, partitionSpace(frame, partition))
+    const cause = state === 'error' ? lastFailure : last?.capture?.failure
+    const detail = kernelStates.includes(state)
+      ? `partition ${partition} is ${state}, but its kernel has halted or the next one is on its way; restart it`
+      : `partition ${partition} is ${state}: no kernel answers there; it must be ${kernelStates.join(' or ')}`
+    const extensions = { state, allowedStates: kernelStates }
+    return new Problem('wrong-state', withCause(detail, cause), { extensions })
   }
+}
+
+/** Who asks for a kernel that is gone wants to know why: a capture kernel without memory has left a sentence. */
+function withCause(detail: string, cause: string | undefined): string {
+  return cause === undefined ? detail : `${detail}. The last one there: ${cause}`
 }

@@ -6,9 +6,13 @@ import {
   characterLog,
   recordRing,
   type KernelLog,
+  type LogChange,
   type LogLayout,
   type LogLine,
 } from '@fadump-lab/shared/printk'
+import { remembering } from '@fadump-lab/shared/runtime'
+import type { MemoryWrite } from '@fadump-lab/shared/store'
+import { joinWrites } from '../memory/join-writes.ts'
 import { symbolAddress } from '../memory/kernel-image.ts'
 import type { PartitionMemory } from '../memory/partition-memory.ts'
 
@@ -20,14 +24,26 @@ const informational = 6
 interface LogOfProfile {
   readonly log: KernelLog
   readonly layout: LogLayout
+  /** An empty log. Every boot begins with the same bytes, which nobody changes: they are made once. */
+  readonly empty: LogChange
+  /** Those of the first lines, given as JSON. */
+  readonly firstWrites: (lines: string) => readonly MemoryWrite[]
 }
+
+/** First lines of boots that are remembered as the writes they make: a boot says what the one before has said. */
+const rememberedMax = 64
 
 /** `CONFIG_LOG_BUF_SHIFT`. */
 const logBits = 17
 
 const logs: Readonly<Record<KernelProfileName, LogOfProfile>> = {
-  v5: { log: characterLog, layout: layoutOf('v5') },
-  modern: { log: recordRing, layout: layoutOf('modern') },
+  v5: logAt(characterLog, layoutOf('v5')),
+  modern: logAt(recordRing, layoutOf('modern')),
+}
+
+function logAt(log: KernelLog, layout: LogLayout): LogOfProfile {
+  const empty = log.init(layout)
+  return { log, layout, empty, firstWrites: firstWritesOf(log, empty) }
 }
 
 function layoutOf(profile: KernelProfileName): LogLayout {
@@ -54,15 +70,17 @@ export async function startLog(
   profile: KernelProfileName,
   lines: readonly Line[],
 ): Promise<void> {
-  const { log, layout } = logs[profile]
-  const start = log.init(layout)
-  await memory.writeAll(start.writes)
-  const { writes } = appendAll(
-    log,
-    start.state,
-    lines.map((line) => toLogLine(line, 0n, 0)),
-  )
-  await memory.writeAll(writes)
+  const { empty, firstWrites } = logs[profile]
+  await memory.writeAll([...empty.writes, ...firstWrites(JSON.stringify(lines))])
+}
+
+/** The writes to an empty log of lines that are given as JSON. */
+function firstWritesOf(log: KernelLog, empty: LogChange): LogOfProfile['firstWrites'] {
+  return remembering(rememberedMax, (text) => {
+    const lines = JSON.parse(text) as readonly Line[]
+    const stored = lines.map((line) => toLogLine(line, 0n, 0))
+    return joinWrites(appendAll(log, empty.state, stored).writes)
+  })
 }
 
 /** Adds lines to a log that stands in memory. */

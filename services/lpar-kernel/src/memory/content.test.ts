@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { GiB, memoryRange, MiB, toAscii } from '@fadump-lab/shared/units'
-import { capturePage, contentPage, contentRuns, defaultContent } from './content.ts'
+import { capturePages, contentPage, contentRuns, defaultContent } from './content.ts'
 
 const place = {
   memoryBytes: 4n * GiB,
@@ -21,7 +21,12 @@ suite('the content of memory', () => {
   })
 
   test('no page is another one, whatever the seed and whichever kernel wrote it', () => {
-    const pages = [contentPage(1, 1n), contentPage(1, 2n), contentPage(2, 1n), capturePage(1, 1n)]
+    const pages = [
+      contentPage(1, 1n),
+      contentPage(1, 2n),
+      contentPage(2, 1n),
+      capturePages(1, 1n, 1),
+    ]
     assert.equal(new Set(pages.map((page) => toAscii(page.subarray(64, 256)))).size, 4)
   })
 

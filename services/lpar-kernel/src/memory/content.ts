@@ -12,12 +12,12 @@ import {
   byteLength,
   fromAscii,
   isEmpty,
+  littleEndianBytes,
   memoryRange,
   MiB,
   rangeLength,
   rangeOf,
   subtract,
-  viewOf,
   type MemoryRange,
 } from '@fadump-lab/shared/units'
 
@@ -72,14 +72,24 @@ export function contentRuns(
   )
 }
 
-/** The 64 KiB at page number `number` (address / 64 KiB): a line of ASCII, then xorshift32. */
-export function contentPage(seed: number, number: bigint): Uint8Array {
-  return selfDescribingPage(`fadump-lab seed=0x${seed.toString(16).padStart(8, '0')}`, seed, number)
+/** `count` pages of 64 KiB from page number `first` (address / 64 KiB) on: each a line of ASCII, then xorshift32. */
+export function contentPages(seed: number, first: bigint, count: number): Uint8Array {
+  const label = `fadump-lab seed=0x${seed.toString(16).padStart(8, '0')}`
+  return selfDescribingPages({ label, seed, first, count, streamBytes: pageSize })
 }
 
-/** A page that the capture kernel has written: it says so, and differs from any page of a first kernel. */
-export function capturePage(boot: number, number: bigint): Uint8Array {
-  return selfDescribingPage(`fadump-lab capture kernel boot=${boot}`, ~boot, number)
+/** One of them. */
+export function contentPage(seed: number, number: bigint): Uint8Array {
+  return contentPages(seed, number, 1)
+}
+
+/** What a page of the capture kernel says again and again: 4 KiB. Nobody reads it, and every capture boot writes it. */
+const captureStreamBytes = 4096
+
+/** Pages that the capture kernel has written: they say so, and differ from any page of a first kernel. */
+export function capturePages(boot: number, first: bigint, count: number): Uint8Array {
+  const label = `fadump-lab capture kernel boot=${boot}`
+  return selfDescribingPages({ label, seed: ~boot, first, count, streamBytes: captureStreamBytes })
 }
 
 const page = BigInt(pageSize)
@@ -107,18 +117,40 @@ function wholePages(range: MemoryRange): MemoryRange {
   return memoryRange(alignDown(range.start, page), alignUp(range.end, page))
 }
 
-function selfDescribingPage(label: string, seed: number, number: bigint): Uint8Array {
-  const bytes = new Uint8Array(pageSize)
-  const view = viewOf(bytes)
-  let state = mix(seed, number)
-  for (let offset = 0; offset < pageSize; offset += 4) {
+interface PageRun {
+  readonly label: string
+  readonly seed: number
+  readonly first: bigint
+  readonly count: number
+  /** After so many bytes the numbers of a page begin again. */
+  readonly streamBytes: number
+}
+
+function selfDescribingPages({ label, seed, first, count, streamBytes }: PageRun): Uint8Array {
+  const bytes = new Uint8Array(count * pageSize)
+  for (let index = 0; index < count; index += 1) {
+    const number = first + BigInt(index)
+    const start = index * pageSize
+    bytes.set(stream(streamBytes, mix(seed, number)), start)
+    for (let at = streamBytes; at < pageSize; at += streamBytes) {
+      bytes.copyWithin(start + at, start, start + streamBytes)
+    }
+    bytes.set(fromAscii(`${label} page=0x${number.toString(16)}\n`), start)
+  }
+  return bytes
+}
+
+/** So many bytes of xorshift32, each number with its low byte first. */
+function stream(length: number, seed: number): Uint8Array {
+  const words = new Uint32Array(length / 4)
+  let state = seed
+  for (let index = 0; index < words.length; index += 1) {
     state ^= state << 13
     state ^= state >>> 17
     state ^= state << 5
-    view.setUint32(offset, state, true)
+    words[index] = state
   }
-  bytes.set(fromAscii(`${label} page=0x${number.toString(16)}\n`))
-  return bytes
+  return littleEndianBytes(words)
 }
 
 /** A state for xorshift32 that is never 0 and differs from page to page. */

@@ -101,14 +101,23 @@ export function linuxBanner(profile: KernelProfileName): string {
   return `Linux version ${build.release} ${build.builtBy} ${build.version}\n`
 }
 
+const heads = new Map<KernelProfileName, Uint8Array>()
+
+/** Text, and the banner right behind it: as one write, and made once, as every boot of a profile does it. */
+function imageHead(profile: KernelProfileName): MemoryWrite {
+  const bytes =
+    heads.get(profile) ?? concat([kernelText(profile), fromAscii(`${linuxBanner(profile)}\0`)])
+  heads.set(profile, bytes)
+  return { address: symbolAddress('_stext'), bytes }
+}
+
 /** What the boot loader and early boot put into memory: text, banner, utsname. */
 export function kernelImageWrites(
   profile: KernelProfileName,
   nodeName: string,
 ): readonly MemoryWrite[] {
   return [
-    { address: symbolAddress('_stext'), bytes: kernelText(profile) },
-    { address: symbolAddress('linux_banner'), bytes: fromAscii(`${linuxBanner(profile)}\0`) },
+    imageHead(profile),
     { address: symbolAddress('init_uts_ns'), bytes: utsNamespace(profile, nodeName) },
     // node_states[N_ONLINE]: node 0.
     {

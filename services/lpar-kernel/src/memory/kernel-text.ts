@@ -38,6 +38,7 @@ const byProfile = {
     ['pseries_dedicated_idle_sleep', 0x1_2000, 0x2d0],
     ['cpu_idle', 0x2_0000, 0x1f0],
     ['ppc_panic_event', 0x1_6000, 0x50],
+    ['stop_this_cpu', 0x1_9000, 0x60],
   ],
   modern: [
     ['check_and_cede_processor', 0x1_2000, 0x60],
@@ -64,8 +65,19 @@ export function symbolText([name, offset]: TextPlace, profile: KernelProfileName
   return `${dot}${name}+0x${offset.toString(16)}/0x${rowOf(name)[2].toString(16)}`
 }
 
-/** The bytes of text. The same for every partition of a profile, so that a frame stores them once. */
+const texts = new Map<KernelProfileName, Uint8Array>()
+
+/**
+ * The bytes of text, not to be changed. The same for every partition of a profile, so that a frame stores them once and
+ * a host makes them once.
+ */
 export function kernelText(profile: KernelProfileName): Uint8Array {
+  const bytes = texts.get(profile) ?? makeText(profile)
+  texts.set(profile, bytes)
+  return bytes
+}
+
+function makeText(profile: KernelProfileName): Uint8Array {
   const bytes = new Uint8Array(kernelTextBytes)
   const view = viewOf(bytes)
   const isLittle = profile === 'modern'
@@ -74,7 +86,8 @@ export function kernelText(profile: KernelProfileName): Uint8Array {
     state = Math.imul(state, 1_664_525) + 1_013_904_223
     view.setUint32(offset, opcodeLoadImmediate | (state >>> 11), isLittle)
   }
-  for (const [name, instructions] of code) {
+  const absent: readonly string[] = byProfile[isLittle ? 'v5' : 'modern'].map(([name]) => name)
+  for (const [name, instructions] of code.filter(([name]) => !absent.includes(name))) {
     const start = rowOf(name)[1]
     instructions.forEach((word, index) => view.setUint32(start + 4 * index, word, isLittle))
   }
@@ -109,6 +122,8 @@ const code: readonly (readonly [FunctionName, readonly number[]])[] = [
   // nop ×4; lwz r9,16(r31)
   ['ehea_poll', [nop, nop, nop, nop, 0x813f_0010, returnFromFunction]],
   ['ext4_evict_inode', [nop, nop, trap, returnFromFunction]],
+  // nop ×8; b .
+  ['stop_this_cpu', [nop, nop, nop, nop, nop, nop, nop, nop, 0x4800_0000]],
 ]
 
 function rowOf(name: FunctionName): FunctionRow {

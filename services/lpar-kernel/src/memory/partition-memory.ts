@@ -7,6 +7,7 @@ import {
   type SpaceId,
 } from '@fadump-lab/shared/store'
 import { concat, realAddress, type MemoryRange, type RealAddress } from '@fadump-lab/shared/units'
+import { joinWrites } from './join-writes.ts'
 
 /** Populated ranges asked for in one call. */
 const populatedRangesPerCall = 256
@@ -33,6 +34,11 @@ export class PartitionMemory {
     return concat(parts)
   }
 
+  /** SHA-256 of the whole pages of `range`, hexadecimal; `undefined` for pages of zeros. */
+  async digests(range: MemoryRange): Promise<readonly (string | undefined)[]> {
+    return this.#store.digests(this.space, range)
+  }
+
   /** Errors: `stale-epoch` when this boot is over. */
   async write(address: RealAddress, bytes: Uint8Array): Promise<void> {
     for (let offset = 0; offset < bytes.byteLength; offset += transferBytesMax) {
@@ -42,9 +48,9 @@ export class PartitionMemory {
     }
   }
 
-  /** In order: later writes may overwrite earlier ones. */
+  /** In order: later writes may overwrite earlier ones, and are there last. What touches goes to the store as one. */
   async writeAll(writes: readonly MemoryWrite[]): Promise<void> {
-    for (const { address, bytes } of writes) await this.write(address, bytes)
+    for (const { address, bytes } of joinWrites(writes)) await this.write(address, bytes)
   }
 
   /** Makes `range` read as zeros. */

@@ -207,6 +207,20 @@ export const panicPlaces: Readonly<
   modern: { nip: ['crash_fadump', 0x22c], link: ['ppc_panic_fadump_handler', 0x9c] },
 }
 
+/**
+ * Where `smp_send_stop` leaves the other CPUs: `panic` of 3.4 sends it before it calls the panic notifiers, and each CPU
+ * takes itself out of the online mask. 6.10 leaves them alone when fadump will dump (`crash_smp_send_stop`).
+ */
+export const stoppedPlaces: Readonly<Partial<Record<KernelProfileName, TextPlace>>> = {
+  v5: ['stop_this_cpu', 0x20],
+}
+
+/**
+ * `CRASH_TIMEOUT`: how long the first CPU in `crash_fadump` waits after a system reset for the others to come in, 500
+ * turns of 1 ms of which the last is not waited for (C097). 3.4 does not wait.
+ */
+export const secondaryWaitMs: Readonly<Record<KernelProfileName, number>> = { v5: 0, modern: 499 }
+
 /** What the other CPUs do after a system reset: v5 waits for `die_lock`, modern spins in `crash_fadump`. */
 export const resetWaitPlaces: Readonly<Record<KernelProfileName, TextPlace>> = {
   v5: ['die', 0x64],

@@ -14,6 +14,7 @@ import {
   panicPlaces,
   programCheckTrap,
   resetWaitPlaces,
+  stoppedPlaces,
   type CrashPath,
 } from './causes.ts'
 
@@ -56,26 +57,41 @@ export function headerRegisters(place: CrashPlace): PtRegs {
   return registers
 }
 
-/** After a system reset the other CPUs have taken the exception too and wait for the first. */
-export function waitingVcpus(
+/**
+ * The other CPUs, where the crash of one has moved them: after a system reset those that took the exception wait for the
+ * first; `panic` of 3.4 has stopped them. Firmware saves all of them (C052).
+ */
+export function otherVcpus(
   profile: KernelProfileName,
-  crashingCpu: number,
-  online: readonly number[],
+  road: CrashPath['road'],
+  others: readonly number[],
 ): Vcpu[] {
-  const place = resetWaitPlaces[profile]
-  return online
-    .filter((cpu) => cpu !== crashingCpu)
-    .map((cpu) => ({
-      cpu,
-      online: true,
-      registers: {
-        ...idleRegisters(profile, cpu),
-        NIA: textAddress(place),
-        LR: textAddress(['system_reset_exception', 0x4c]),
-        MSR: crashMachineState[profile].disabled,
-        GPR01: stackTop(cpu) - frameBytes.event,
-      },
-    }))
+  const stopped = stoppedPlaces[profile]
+  if (road === 'reset') {
+    const link = textAddress(['system_reset_exception', 0x4c])
+    return others.map((cpu) =>
+      movedVcpu(profile, cpu, { NIA: textAddress(resetWaitPlaces[profile]), LR: link }),
+    )
+  }
+  if (road === 'oops' || stopped === undefined) return []
+  return others.map((cpu) => movedVcpu(profile, cpu, { NIA: textAddress(stopped) }))
+}
+
+function movedVcpu(
+  profile: KernelProfileName,
+  cpu: number,
+  moved: Readonly<Record<string, bigint>>,
+): Vcpu {
+  return {
+    cpu,
+    online: true,
+    registers: {
+      ...idleRegisters(profile, cpu),
+      ...moved,
+      MSR: crashMachineState[profile].disabled,
+      GPR01: stackTop(cpu) - frameBytes.event,
+    },
+  }
 }
 
 function registersAt(

@@ -1,8 +1,6 @@
-/** What makes a partition crash or go down: asked by the console, or an exception from the hypervisor. */
+/** Crashes that are asked for, of which one kernel dies once. */
 import { Problem, type CrashRequest } from '@fadump-lab/shared/contracts'
 import { intersect, memoryRange, rangeLength } from '@fadump-lab/shared/units'
-import { fadumpRules } from '../fadump/profile-rules.ts'
-import { invalidateDump, unregisterFadump } from '../fadump/register.ts'
 import type { KernelHost } from '../kernel/kernel-host.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { crash, crashingCpuOf, type Crash } from './crash.ts'
@@ -14,65 +12,19 @@ export interface PartitionRequest {
 
 /**
  * Crashes the kernel, up to where firmware has taken over. A second crash waits until the first is through; by then
- * the kernel is gone, and nothing is left to do (C093). Errors: `not-found`, `wrong-state`, `invalid-configuration`.
+ * the kernel is gone, and nothing is left to do (C093). With `epoch`, the kernel of that boot only. Errors: `not-found`,
+ * `wrong-state`, `invalid-configuration`, `stale-boot`.
  */
 export async function crashPartition(
   host: KernelHost,
-  request: PartitionRequest & CrashRequest,
+  request: PartitionRequest & CrashRequest & { readonly epoch?: number | undefined },
 ): Promise<void> {
-  const first = await host.running(request.partition, request.correlationId)
+  const first = await host.running(request.partition, request.correlationId, request.epoch)
   const cpu = crashingCpuOf(first.record, request.cpu)
   await host.crashMutex.run(request.partition, async () => {
     const kernel = await host.find(request.partition, request.correlationId)
     if (kernel === undefined || kernel.memory.epoch !== first.memory.epoch) return
     await tellAndCrash(host, kernel, { cause: request.cause, cpu })
-  })
-}
-
-/**
- * System reset exception 0x100 on every CPU. Answers as soon as it is known that a kernel of that boot is up; what the
- * exception leads to goes on behind. Errors: `stale-boot`, `not-found`, `wrong-state`.
- */
-export async function systemReset(
-  host: KernelHost,
-  request: PartitionRequest & { readonly epoch: number },
-): Promise<() => Promise<void>> {
-  const kernel = await host.running(request.partition, request.correlationId)
-  const { epoch } = kernel.memory
-  if (epoch !== request.epoch) {
-    throw new Problem(
-      'stale-boot',
-      `boot ${request.epoch} of partition ${request.partition} is over; the present one is ${epoch}`,
-      { extensions: { epoch } },
-    )
-  }
-  return () =>
-    host.crashMutex.run(request.partition, async () => {
-      const present = await host.find(request.partition, request.correlationId)
-      if (present === undefined || present.memory.epoch !== epoch) return
-      const cpu = crashingCpuOf(present.record, undefined)
-      await tellAndCrash(host, present, { cause: 'system-reset', cpu })
-    })
-}
-
-/** An orderly shutdown: an active dump is invalidated, and modern kernels take back a registration (C119, C120). */
-export async function shutdownPartition(
-  host: KernelHost,
-  request: PartitionRequest & { readonly action: 'reboot' | 'power-off' },
-): Promise<void> {
-  await host.fadumpMutex.run(request.partition, async () => {
-    const kernel = await host.running(request.partition, request.correlationId)
-    const { fadump, profile, rtas } = kernel.record
-    if (fadump.isDumpActive) await invalidateDump(kernel)
-    else if (fadump.isRegistered && fadumpRules[profile].unregistersAtShutdown) {
-      await unregisterFadump(kernel)
-    }
-    const isReboot = request.action === 'reboot'
-    await kernel.firmware.callRtas({
-      token: (isReboot ? rtas.systemReboot : rtas.powerOff) ?? 0,
-      // power-off: no event shall power the partition on again.
-      args: isReboot ? [] : [0xffff_ffff, 0xffff_ffff],
-    })
   })
 }
 
@@ -90,13 +42,50 @@ async function lostPages({
   return lost === 0n ? {} : { cmaBytesLost: Number(lost) }
 }
 
-async function tellAndCrash(host: KernelHost, kernel: RunningKernel, event: Crash): Promise<void> {
+/** The crash of a kernel that nobody else of this host crashes: its `crashMutex` is held. */
+export async function tellAndCrash(
+  host: KernelHost,
+  kernel: RunningKernel,
+  event: Crash,
+): Promise<void> {
+  const last = await stopOthers(host, kernel)
+  if (last === undefined) return
+  try {
+    await crashTold(host, last, event)
+  } finally {
+    // Refused when the boot is over. When it is not, and cannot be recorded, the next crash waits a while and goes on.
+    await last.amend(() => ({ isCrashing: false })).catch(() => false)
+  }
+}
+
+/** Attempts against other hosts that change the record meanwhile. */
+const stopAttemptsMax = 16
+
+/**
+ * `smp_send_stop`: no other request, of this host or another, records a step any more that it has begun on the record of
+ * before. Of two hosts that crash one kernel the first goes on, as `crash_fadump` has it with `crashing_cpu`; the other waits. Gives the
+ * kernel as it is then, with what they had recorded; `undefined` when its boot is over. Errors: `conflict`.
+ */
+async function stopOthers(
+  host: KernelHost,
+  { record: { partition, epoch }, firmware }: RunningKernel,
+): Promise<RunningKernel | undefined> {
+  for (let attempt = 1; attempt <= stopAttemptsMax; attempt += 1) {
+    const kernel = await host.find(partition, firmware.boot.correlationId)
+    if (kernel === undefined || kernel.record.epoch !== epoch) return undefined
+    if (!(await kernel.untilNoneCrashes())) return undefined
+    if (await kernel.update({ isCrashing: true })) return kernel
+  }
+  throw new Problem('conflict', `other hosts go on changing partition ${partition}`)
+}
+
+async function crashTold(host: KernelHost, kernel: RunningKernel, event: Crash): Promise<void> {
   await host.tell({
     aggregate: 'kernel',
     subject: kernel.record.partition,
     event: 'crashed',
     correlationId: kernel.firmware.boot.correlationId,
-    detail: { ...event, ...(await lostPages(kernel)) },
+    detail: { cause: event.cause, cpu: event.cpu, ...(await lostPages(kernel)) },
   })
   await crash(kernel, event)
 }

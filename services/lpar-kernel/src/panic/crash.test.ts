@@ -130,7 +130,10 @@ suite('causes of a crash', () => {
       await using kernel = await crashed(profile, cause, 2)
       assert.deepEqual(kernel.firmware.messages, [message])
       const vmcore = await VmcoreFile.read(kernel)
-      const saved = vmcore.cpus[2]?.registers ?? []
+      // panic() of 3.4 has taken all others offline: the crashing CPU has the only note.
+      const isAlone = profile === 'v5' && (cause === 'panic' || cause === 'hard-lockup')
+      assert.equal(vmcore.cpus.length, isAlone ? 1 : 4)
+      const saved = vmcore.cpus[isAlone ? 0 : 2]?.registers ?? []
       const { nip, trap, dar, dsisr } = place
       assert.deepEqual(
         [saved[nip], saved[trap], saved[dar], saved[dsisr]].map((value) => hex(value ?? 0n)),
@@ -285,31 +288,20 @@ suite('crashes that no dump follows', () => {
     await kernel.until('capturing')
     assert.deepEqual(kernel.firmware.messages, ['OS panic: System Reset'])
   })
-})
-
-suite('orderly shutdown', () => {
-  for (const [profile, commands] of [
-    ['v5', [1]],
-    ['modern', [1, 2]],
-  ] as const) {
-    test(`C120 ${profile}: a registration is ${profile === 'v5' ? 'left' : 'taken back'}`, async () => {
-      await using kernel = await startKernel()
-      await kernel.boot({ ...small, profile })
-      const params = { partition: 'p7' }
-      await kernel.client.shutdown({ params, body: { action: 'power-off' } })
-      const sent = kernel.firmware.calls.filter(({ args }) => args.length === 3)
-      assert.deepEqual(
-        sent.map(({ args }) => args[0]),
-        commands,
-      )
-      assert.equal(kernel.firmware.partition.state, 'not-activated')
-    })
-  }
-
-  test('C119 a reboot of the capture kernel gives the dump up', async () => {
-    await using kernel = await crashed('v5', 'sysrq')
-    await kernel.client.shutdown({ params: { partition: 'p7' }, body: { action: 'reboot' } })
-    await kernel.until('running')
-    assert.equal(kernel.firmware.dump, undefined)
+  test('a crash that is meant for an earlier boot changes nothing, one for this boot is carried out', async () => {
+    await using kernel = await startKernel()
+    await kernel.boot(small)
+    const { epoch } = kernel.firmware
+    const crash = (boot: number) =>
+      kernel.client.crash({
+        params: { partition: 'p7' },
+        query: { epoch: boot },
+        body: { cause: 'panic' },
+      })
+    await assert.rejects(crash(epoch - 1), { slug: 'stale-boot' })
+    assert.deepEqual(kernel.firmware.messages, [])
+    await crash(epoch)
+    await kernel.until('capturing')
+    assert.equal(kernel.firmware.messages.length, 1)
   })
 })

@@ -8,24 +8,26 @@ import {
   crashInfoAddress,
   encodeCrashInfoHeader,
   namedRegistersOfPtRegs,
-  splitCommandLine,
   type PtRegs,
 } from '@fadump-lab/shared/fadump'
 import { rtasStatus } from '@fadump-lab/shared/rtas'
 import { fromAscii, type RealAddress } from '@fadump-lab/shared/units'
-import { crashInfoOf, dumpStructureOf } from '../fadump/crash-info.ts'
+import { crashInfoOf, dumpStructureOf, type CrashFacts } from '../fadump/crash-info.ts'
 import { doesNotReturn } from '../firmware/firmware-client.ts'
 import { onlineCpus, profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { vmcoreinfoTextOf } from '../kernel/vmcoreinfo-text.ts'
-import { crashPath, type CrashPath } from './causes.ts'
+import { crashPath, secondaryWaitMs, stoppedPlaces, type CrashPath } from './causes.ts'
 import { crashLines, crashLogLevel } from './crash-log.ts'
-import { headerRegisters, registersAtEvent, waitingVcpus } from './crash-registers.ts'
+import { headerRegisters, otherVcpus, registersAtEvent } from './crash-registers.ts'
 import { imageRegisters } from './image-registers.ts'
+import { followPanicPolicy } from './panic-policy.ts'
 
 export interface Crash {
   readonly cause: CrashCause
   readonly cpu: number
+  /** CPUs that take the exception of a system reset. Default: all that are online. */
+  readonly reached?: readonly number[]
 }
 
 /** `rebooting`: the kernel has asked firmware for it; `halted`: panic=0; `ended`: firmware has switched it off. */
@@ -47,13 +49,16 @@ export function crashingCpuOf(record: KernelRecord, asked: number | undefined): 
 }
 
 /** Runs the crash to its end. Errors: `stale-boot` when the boot is over already. */
-export async function crash(kernel: RunningKernel, { cause, cpu }: Crash): Promise<CrashOutcome> {
+export async function crash(kernel: RunningKernel, event: Crash): Promise<CrashOutcome> {
   const { record } = kernel
+  const { cause, cpu } = event
   const path = crashPath(record.profile, cause)
-  const registers = await stopCpus(kernel, path, cpu)
+  const registers = await stopCpus(kernel, path, event)
   await logCrash(kernel, path, cpu)
-  if (record.fadump.isRegistered && record.fadump.canTerminate) {
-    await fillCrashInfo(kernel, { cpu, registers })
+  const { isRegistered, isRegistering, canTerminate } = record.fadump
+  if ((isRegistered || isRegistering) && canTerminate) {
+    await fillCrashInfo(kernel, { cpu, registers, online: onlineAtDump(record, path, cpu) })
+    if (path.road === 'reset') await waitForOthers(kernel, event)
     const status = await osTerm(kernel, messageOf(path))
     if (status === doesNotReturn) return 'dumping'
     if (status !== rtasStatus.success) {
@@ -61,7 +66,7 @@ export async function crash(kernel: RunningKernel, { cause, cpu }: Crash): Promi
     }
   } else {
     await fatal(kernel, path, cpu)
-    if (record.fadump.canTerminate) {
+    if (canTerminate) {
       const status = await osTerm(kernel, path.panic ?? 'Fatal exception')
       if (status === doesNotReturn) return 'ended'
     }
@@ -70,17 +75,35 @@ export async function crash(kernel: RunningKernel, { cause, cpu }: Crash): Promi
 }
 
 /** The contexts that firmware will find; gives the registers of the crash info header. */
-async function stopCpus(kernel: RunningKernel, path: CrashPath, cpu: number): Promise<PtRegs> {
+async function stopCpus(
+  kernel: RunningKernel,
+  path: CrashPath,
+  { cpu, reached }: Crash,
+): Promise<PtRegs> {
   const { record } = kernel
   const profile = profileOf(record)
   if (record.isImage) return imageRegisters(kernel, cpu)
   const registers = headerRegisters({ profile, path, cpu })
-  const others = path.road === 'reset' ? waitingVcpus(record.profile, cpu, onlineCpus(record)) : []
+  const others = (reached ?? onlineCpus(record)).filter((other) => other !== cpu)
   await kernel.firmware.putVcpus([
     { cpu, online: true, registers: namedRegistersOfPtRegs(registers) },
-    ...others,
+    ...otherVcpus(record.profile, path.road, others),
   ])
   return registers
+}
+
+/** `cpu_online_mask` when `crash_fadump` copies it. */
+function onlineAtDump(record: KernelRecord, path: CrashPath, cpu: number): readonly number[] {
+  const isStopped = path.road === 'panic' && stoppedPlaces[record.profile] !== undefined
+  return isStopped ? [cpu] : onlineCpus(record)
+}
+
+/** C097: a CPU that does not take the exception must not keep the dump from being taken. */
+async function waitForOthers(kernel: RunningKernel, { reached }: Crash): Promise<void> {
+  const { record } = kernel
+  const isComplete =
+    reached === undefined || onlineCpus(record).every((cpu) => reached.includes(cpu))
+  if (!isComplete) await kernel.sleep(secondaryWaitMs[record.profile])
 }
 
 async function logCrash(kernel: RunningKernel, path: CrashPath, cpu: number): Promise<void> {
@@ -102,10 +125,7 @@ async function logCrash(kernel: RunningKernel, path: CrashPath, cpu: number): Pr
 }
 
 /** `crash_fadump`: CPU, registers and online mask into the header, the time into VMCOREINFO. */
-async function fillCrashInfo(
-  kernel: RunningKernel,
-  facts: { readonly cpu: number; readonly registers: PtRegs },
-): Promise<void> {
+async function fillCrashInfo(kernel: RunningKernel, facts: CrashFacts): Promise<void> {
   const { record } = kernel
   const structure = dumpStructureOf(record)
   if (structure === undefined) return
@@ -145,16 +165,4 @@ async function fatal(kernel: RunningKernel, path: CrashPath, cpu: number): Promi
   if (path.panic !== undefined) return
   const text = 'Kernel panic - not syncing: Fatal exception'
   await kernel.printk([{ text, level: 0 }], cpu)
-}
-
-/** `panic=0` stays where it is; anything else restarts the partition. */
-async function followPanicPolicy(kernel: RunningKernel): Promise<CrashOutcome> {
-  const { commandLine, rtas } = kernel.record
-  const panic = splitCommandLine(commandLine).findLast(({ name }) => name === 'panic')?.value
-  if (panic === '0' || rtas.systemReboot === undefined) {
-    await kernel.update({ isHalted: true })
-    return 'halted'
-  }
-  await kernel.firmware.callRtas({ token: rtas.systemReboot, args: [] })
-  return 'rebooting'
 }

@@ -3,7 +3,8 @@ import type { Problem } from '@fadump-lab/shared/contracts'
 import { errnoProblem } from '../kernel/errno.ts'
 import type { KernelHost } from '../kernel/kernel-host.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
-import { findFile, type SysfsFile } from './files.ts'
+import type { SysfsFile } from './file.ts'
+import { findFile } from './files.ts'
 
 export interface FileRequest {
   readonly partition: string
@@ -27,12 +28,18 @@ export async function writeSysfs(
   host: KernelHost,
   request: FileRequest & { readonly text: string },
 ): Promise<void> {
-  await host.fadumpMutex.run(request.partition, async () => {
-    const { partition, correlationId, epoch } = request
+  const { partition, correlationId, epoch, text } = request
+  const writable = async () => {
     const kernel = await host.running(partition, correlationId, epoch)
     const file = existing(kernel, request.path)
     if (file.write === undefined) throw denied(file, 'writing')
-    await file.write(kernel, request.text)
+    return { kernel, file, write: file.write }
+  }
+  const arriving = await writable()
+  arriving.file.admits?.(arriving.kernel, text)
+  await host.fadumpMutex.run(partition, async () => {
+    const { kernel, write } = await writable()
+    await write(kernel, text)
   })
 }
 

@@ -124,7 +124,8 @@ suite('arguments for the capture kernel', () => {
     assert.match(log, /rtas fadump: Firmware-assisted dump is active\./)
     assert.match(log, /Updated cmdline: console=hvc0 fadump=on fadump=off\n/)
     assert.doesNotMatch(log, /Reserving/)
-    await rejectsWith('ENOENT', proc(kernel, 'vmcore'))
+    const { id: partition } = kernel.firmware.partition
+    await rejectsWith('ENOENT', kernel.client.readVmcoreManifest({ params: { partition } }))
     const answers = { enabled: '0\n', registered: '0\n', mem_reserved: '0\n' }
     for (const [name, answer] of Object.entries({
       ...answers,

@@ -1,10 +1,9 @@
 /** /sys/devices/system/cpu: which CPUs there are, and taking one offline (C060) or online again. */
-import type { Vcpu } from '@fadump-lab/shared/contracts'
-import { idleRegisters } from '../boot/idle-contexts.ts'
 import { errnoProblem } from '../kernel/errno.ts'
-import { onlineCpus, profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
+import { onlineCpus, possibleCpus, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
-import type { SysfsFile } from './files.ts'
+import { setOnline } from './cpu-hotplug.ts'
+import type { SysfsFile } from './file.ts'
 
 const directory = 'devices/system/cpu'
 
@@ -30,14 +29,14 @@ export function cpuFiles(record: KernelRecord, path: string): SysfsFile | undefi
 
 const lists: Readonly<Record<string, (record: KernelRecord) => readonly number[]>> = {
   [`${directory}/online`]: onlineCpus,
-  [`${directory}/offline`]: ({ offlineCpus }) => offlineCpus,
+  [`${directory}/offline`]: (record) =>
+    possibleCpus(record).filter((cpu) => record.offlineCpus.includes(cpu)),
   [`${directory}/possible`]: possibleCpus,
-  [`${directory}/present`]: possibleCpus,
+  [`${directory}/present`]: presentCpus,
 }
 
-function possibleCpus(record: KernelRecord): number[] {
-  const { nrCpus } = profileOf(record)
-  return Array.from({ length: Math.min(record.processors, nrCpus) }, (_, cpu) => cpu)
+function presentCpus(record: KernelRecord): number[] {
+  return possibleCpus(record).filter((cpu) => !record.removedCpus.includes(cpu))
 }
 
 /** `0-3,5,7-8`, as `%*pbl` prints a mask. */
@@ -59,6 +58,9 @@ async function writeOnline(kernel: RunningKernel, cpu: number, text: string): Pr
   if (wanted === undefined) {
     throw errnoProblem('EINVAL', path, `${JSON.stringify(text)} is neither 0 nor 1`)
   }
+  if (record.removedCpus.includes(cpu)) {
+    throw errnoProblem('EINVAL', path, `CPU ${cpu} is not there; add it first`)
+  }
   if (wanted === isOnline) {
     // 3.4 refuses what is so already; newer kernels take it as done.
     if (record.profile === 'modern') return
@@ -71,15 +73,3 @@ async function writeOnline(kernel: RunningKernel, cpu: number, text: string): Pr
 }
 
 const onlineValue: Readonly<Record<string, boolean>> = { '0': false, '1': true }
-
-async function setOnline(kernel: RunningKernel, cpu: number, online: boolean): Promise<void> {
-  const { profile, offlineCpus } = kernel.record
-  const registers = online ? idleRegisters(profile, cpu) : {}
-  const vcpu: Vcpu = { cpu, online, registers }
-  await kernel.firmware.putVcpus([vcpu])
-  await kernel.update({
-    offlineCpus: online
-      ? offlineCpus.filter((other) => other !== cpu)
-      : [...offlineCpus, cpu].toSorted((a, b) => a - b),
-  })
-}

@@ -1,140 +1,63 @@
 /**
- * /sys/kernel/dlpar: memory is added and removed in logical memory blocks of 256 MiB, while the kernel runs. What a
- * registered dump needs stays (C139): `is_fadump_memory_area` of 6.10; 3.4 has no such check.
+ * /sys/kernel/dlpar: one line `<resource> <action> <id type> <id>`, words apart by one blank (`dlpar_store` of
+ * pseries). Linux 3.4 has the file for neither; memory is taken there all the same, processors are not.
  */
-import {
-  coalesce,
-  memoryRange,
-  MiB,
-  overlaps,
-  rangeLength,
-  rangeOf,
-  subtract,
-  type MemoryRange,
-} from '@fadump-lab/shared/units'
 import { errnoProblem } from '../kernel/errno.ts'
-import type { KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
+import { addCpu, removeCpu } from './cpu-hotplug.ts'
+import { changeMemory } from './memory-hotplug.ts'
+import { kstrtou32 } from './numbers.ts'
 
 const path = '/sys/kernel/dlpar'
-const blockBytes = 256n * MiB
-/** Index of a dynamic reconfiguration connector of a memory block: this, and the block's number. */
-const indexBase = 0x8000_0000n
 
-/**
- * `memory add count N`, `memory add index I`, `memory remove index I`. Errors: EINVAL for anything else, for blocks
- * that there are not, and for blocks that fadump needs; EBUSY while a dump is active.
- */
+interface DlparRequest {
+  readonly resource: 'memory' | 'cpu'
+  readonly action: 'add' | 'remove'
+  readonly idType: 'index' | 'count'
+  readonly id: number
+}
+
+/** Errors: EINVAL for what is no request; and those of the resource. */
 export async function writeDlpar(kernel: RunningKernel, text: string): Promise<void> {
-  const { record } = kernel
-  if (record.fadump.isDumpActive) {
-    throw errnoProblem('EBUSY', path, 'memory holds a dump; release it first')
+  const request = parse(text)
+  if (typeof request === 'string') {
+    await refused(kernel, text, request)
+    throw errnoProblem('EINVAL', path, `${JSON.stringify(text.slice(0, 64))}: ${request}`)
   }
-  const words = /^memory (add count|add index|remove index) (0x[0-9a-f]{1,8}|\d{1,6})\n?$/i.exec(
-    text,
-  )
-  const [, action, value] = words ?? []
-  if (action === undefined || value === undefined) {
-    throw invalid(
-      `${JSON.stringify(text.slice(0, 64))} is not "memory add count N", "memory add index I" or "memory remove index I"`,
-    )
+  const { resource, action, idType, id } = request
+  if (resource === 'memory') {
+    return changeMemory(kernel, action, idType === 'count' ? { count: id } : { index: BigInt(id) })
   }
-  const number = BigInt(value)
-  if (action === 'remove index') return removeBlock(kernel, number)
-  await addBlocks(kernel, action === 'add count' ? { count: Number(number) } : { index: number })
-}
-
-function invalid(why: string): Error {
-  return errnoProblem('EINVAL', path, why)
-}
-
-function indexOf(block: MemoryRange): string {
-  return (indexBase + block.start / blockBytes).toString(16)
-}
-
-/** Whole blocks that this partition may have and has not. */
-function absentBlocks(record: KernelRecord): MemoryRange[] {
-  const end = record.memory?.maximumBytes ?? 0n
-  const count = Number(end / blockBytes)
-  return Array.from({ length: count }, (_, number) =>
-    rangeOf(BigInt(number) * blockBytes, blockBytes),
-  ).filter((block) => !record.memoryRegions.some((region) => overlaps(region, block)))
-}
-
-async function addBlocks(
-  kernel: RunningKernel,
-  asked: { readonly count: number } | { readonly index: bigint },
-): Promise<void> {
-  const { record } = kernel
-  const free = absentBlocks(record)
-  const blocks =
-    'count' in asked
-      ? free.slice(0, asked.count)
-      : free.filter(({ start }) => indexBase + start / blockBytes === asked.index)
-  const wanted = 'count' in asked ? asked.count : 1
-  if (wanted < 1 || blocks.length < wanted) {
-    throw invalid(
-      `${free.length} blocks of 256 MiB can be added, up to maximumMemoryBytes of the partition`,
-    )
+  if (kernel.record.profile === 'v5') {
+    throw errnoProblem('EINVAL', path, 'Linux 3.4 has cpu/probe and cpu/release for processors')
   }
-  await assign(kernel, [...record.memoryRegions, ...blocks])
-  await kernel.printk([
-    `pseries-hotplug-mem: Attempting to hot-add ${blocks.length} LMB(s)`,
-    ...blocks.map(
-      (block) =>
-        `Memory at ${block.start.toString(16)} (drc index ${indexOf(block)}) was hot-added`,
-    ),
-  ])
-}
-
-async function removeBlock(kernel: RunningKernel, index: bigint): Promise<void> {
-  const { record } = kernel
-  const block = rangeOf((index < indexBase ? 0n : index - indexBase) * blockBytes, blockBytes)
-  const hex = block.start.toString(16)
-  await kernel.printk([
-    `pseries-hotplug-mem: Attempting to hot-remove LMB, drc index ${index.toString(16)}`,
-  ])
-  const isThere = record.memoryRegions.some(
-    ({ start, end }) => start <= block.start && block.end <= end,
-  )
-  const reason =
-    index < indexBase || !isThere
-      ? 'the partition has no such block'
-      : block.start === 0n
-        ? 'the kernel itself is there'
-        : isDumpMemory(record, block)
-          ? 'a registered dump needs it; write 0 to fadump_registered first'
-          : undefined
-  if (reason !== undefined) {
-    await kernel.printk([`pseries-hotplug-mem: Failed to hot-remove memory at ${hex}`])
-    throw invalid(`block ${index.toString(16)}: ${reason}`)
+  if (idType === 'count') {
+    await refused(kernel, text)
+    throw errnoProblem('EINVAL', path, 'processors are named by index')
   }
-  await assign(
-    kernel,
-    record.memoryRegions.flatMap((region) => subtract(region, block)),
-  )
-  await kernel.printk([`Memory at ${hex} (drc index ${indexOf(block)}) was hot-removed`])
+  return action === 'add' ? addCpu(kernel, id, path) : removeCpu(kernel, id, path)
 }
 
-/** `is_fadump_memory_area`, its inclusive ends included. */
-function isDumpMemory({ profile, fadump }: KernelRecord, block: MemoryRange): boolean {
-  const { isRegistered, area, bootMemoryTop } = fadump
-  if (profile === 'v5' || !isRegistered || area === undefined) return false
-  if (block.end > area.start && block.start <= area.end) return true
-  return block.start <= bootMemoryTop
+/** The request, or what the kernel says is wrong with it. */
+function parse(text: string): DlparRequest | string {
+  const [resource, action, idType, id] = text.split(' ').map((word) => word.replace(/\n$/, ''))
+  if (resource !== 'memory' && resource !== 'cpu') return 'Invalid resource specified.'
+  if (action !== 'add' && action !== 'remove') return 'Invalid action specified.'
+  if (idType !== 'index' && idType !== 'count') return 'Invalid id_type specified.'
+  const what = idType === 'index' ? 'Index' : 'count'
+  if (id === undefined) return `No DRC ${what} specified.`
+  const number = kstrtou32(id)
+  return number === undefined
+    ? `Invalid DRC ${what} specified.`
+    : { resource, action, idType, id: number }
 }
 
-/** Firmware first: what it refuses does not happen. */
-async function assign(kernel: RunningKernel, regions: readonly MemoryRange[]): Promise<void> {
-  const configured = memoryRange(0n, kernel.record.memory?.configuredBytes ?? 0n)
-  const memoryHoles = regions.reduce<MemoryRange[]>(
-    (rest, region) => rest.flatMap((part) => subtract(part, region)),
-    [configured],
-  )
-  const memoryRegions = regions.toSorted((a, b) => (a.start < b.start ? -1 : 1))
-  await kernel.firmware.assignMemory({
-    memoryHoles: coalesce(memoryHoles.filter((hole) => rangeLength(hole) > 0n)),
-    addedMemory: memoryRegions.filter(({ start }) => start >= configured.end),
-  })
-  await kernel.update({ memoryRegions })
+const error = 3
+
+function refused(kernel: RunningKernel, text: string, why?: string): Promise<void> {
+  const lines = [
+    ...(why === undefined ? [] : [why]),
+    `Could not handle DLPAR request "${text.slice(0, 64).trimEnd()}"`,
+  ]
+  return kernel.printk(lines.map((line) => ({ text: `dlpar: ${line}`, level: error })))
 }

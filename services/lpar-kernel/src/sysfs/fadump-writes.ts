@@ -1,6 +1,7 @@
 /**
  * Writes to `registered` and `release_mem`: which condition answers which errno, in the kernel's order. The test of
- * "not enabled, or a dump is active" comes before anything is read of the value. Callers hold `fadump_mutex`.
+ * "not enabled, or a dump is active" comes before anything is read of the value, and before `fadump_mutex` is taken;
+ * whoever writes holds it (C138).
  */
 import { Problem } from '@fadump-lab/shared/contracts'
 import { runDumpService } from '../fadump/dump-service.ts'
@@ -13,13 +14,21 @@ import type { RunningKernel } from '../kernel/running-kernel.ts'
 const registeredPath = '/sys/kernel/fadump_registered'
 const releasePath = '/sys/kernel/fadump_release_mem'
 
+/** Errors: EPERM. */
+export function admitRegistered({ record: { fadump } }: RunningKernel): void {
+  const why = !fadump.isEnabled
+    ? 'fadump is not enabled; boot with fadump=on'
+    : fadump.isDumpActive
+      ? 'a dump is active; save it and release it first'
+      : undefined
+  if (why !== undefined) throw errnoProblem('EPERM', registeredPath, why)
+}
+
 export async function writeRegistered(kernel: RunningKernel, text: string): Promise<void> {
   const { fadump, profile } = kernel.record
   const refuse = (errno: Errno, why: string) => {
     throw errnoProblem(errno, registeredPath, why)
   }
-  if (!fadump.isEnabled) refuse('EPERM', 'fadump is not enabled; boot with fadump=on')
-  if (fadump.isDumpActive) refuse('EPERM', 'a dump is active; save it and release it first')
   const rules = fadumpRules[profile]
   const value = parseWrite(text, rules.syntax)
   if (value !== 0 && value !== 1) refuse('EINVAL', `${JSON.stringify(text)} is neither 0 nor 1`)
@@ -66,15 +75,22 @@ function parseWrite(text: string, syntax: FadumpRules['syntax']): number | undef
   return /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
 }
 
-export async function writeReleaseMem(kernel: RunningKernel, text: string): Promise<void> {
-  const { fadump, profile } = kernel.record
-  if (!fadump.isDumpActive) {
-    if (kernel.record.isServiceDue) await runDumpService(kernel)
-    throw errnoProblem('EPERM', releasePath, 'no dump is active; it has been released already')
-  }
+/** Errors: EPERM, EINVAL. A release that a host left behind half done is let through, to be completed. */
+export function admitReleaseMem({ record }: RunningKernel, text: string): void {
+  const { fadump, profile, isServiceDue } = record
+  if (!fadump.isDumpActive && !isServiceDue) throw released()
   if (parseWrite(text, fadumpRules[profile].syntax) !== 1) {
     throw errnoProblem('EINVAL', releasePath, `${JSON.stringify(text)} is not 1`)
   }
+}
+
+/** Of two writers that come at once the second finds nothing to do, and sees success. */
+export async function writeReleaseMem(kernel: RunningKernel): Promise<void> {
+  if (kernel.record.isServiceDue) {
+    await runDumpService(kernel)
+    throw released()
+  }
+  if (!kernel.record.fadump.isDumpActive) return
   // What firmware says is logged only: the memory is free, and the writer sees success.
   if ((await releaseDump(kernel)) === 'conflict') {
     throw new Problem(
@@ -83,4 +99,8 @@ export async function writeReleaseMem(kernel: RunningKernel, text: string): Prom
     )
   }
   await runDumpService(kernel)
+}
+
+function released(): Problem {
+  return errnoProblem('EPERM', releasePath, 'no dump is active; it has been released already')
 }

@@ -12,20 +12,15 @@ import { profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { writeBootargsAppend } from './bootargs-append.ts'
 import { cpuFiles } from './cpu-files.ts'
+import { writeCpuProbe, writeCpuRelease } from './cpu-hotplug.ts'
 import { writeDlpar } from './dlpar.ts'
-import { writeRegistered, writeReleaseMem } from './fadump-writes.ts'
-
-/** What a write answers: success, an errno, or that another host was writing at the same time. */
-export interface SysfsFile {
-  /** Below /sys, without a leading slash. */
-  readonly path: string
-  readonly mode: 0o200 | 0o444 | 0o644
-  readonly exists: (record: KernelRecord) => boolean
-  readonly read?: (kernel: RunningKernel) => string | Promise<string>
-  readonly write?: WriteFile
-}
-
-export type WriteFile = (kernel: RunningKernel, text: string) => Promise<void>
+import {
+  admitRegistered,
+  admitReleaseMem,
+  writeRegistered,
+  writeReleaseMem,
+} from './fadump-writes.ts'
+import type { SysfsFile } from './file.ts'
 
 const decimal = (value: boolean) => `${value ? 1 : 0}\n`
 
@@ -33,12 +28,17 @@ const enabled: Pick<SysfsFile, 'mode' | 'read'> = {
   mode: 0o444,
   read: ({ record }) => decimal(record.fadump.isEnabled),
 }
-const registered: Pick<SysfsFile, 'mode' | 'read' | 'write'> = {
+const registered: Pick<SysfsFile, 'mode' | 'read' | 'admits' | 'write'> = {
   mode: 0o644,
   read: ({ record }) => decimal(record.fadump.isRegistered),
+  admits: admitRegistered,
   write: writeRegistered,
 }
-const releaseMem: Pick<SysfsFile, 'mode' | 'write'> = { mode: 0o200, write: writeReleaseMem }
+const releaseMem: Pick<SysfsFile, 'mode' | 'admits' | 'write'> = {
+  mode: 0o200,
+  admits: admitReleaseMem,
+  write: writeReleaseMem,
+}
 const region: Pick<SysfsFile, 'path' | 'mode' | 'read'> = {
   path: 'kernel/debug/powerpc/fadump_region',
   mode: 0o444,
@@ -99,10 +99,12 @@ const modernFiles: readonly SysfsFile[] = [
   { ...region, exists: isSupported },
 ]
 
-/** `pseries` dynamic reconfiguration: the same file for both profiles. */
+/** `pseries` dynamic reconfiguration: the same files for both profiles. */
 const common: readonly SysfsFile[] = [
-  { path: 'kernel/dlpar', mode: 0o200, exists: () => true, write: writeDlpar },
-]
+  { path: 'kernel/dlpar', write: writeDlpar },
+  { path: 'devices/system/cpu/probe', write: writeCpuProbe },
+  { path: 'devices/system/cpu/release', write: writeCpuRelease },
+].map((file) => ({ ...file, mode: 0o200, exists: () => true }))
 
 const files: Readonly<Record<KernelProfileName, readonly SysfsFile[]>> = {
   v5: v5Files,

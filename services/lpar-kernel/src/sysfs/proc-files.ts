@@ -3,23 +3,33 @@ import { parseVmcoreinfo, vmcoreinfoText, notesOf, isVmcoreinfo } from '@fadump-
 import { characterLog, formatKmsg, recordRing } from '@fadump-lab/shared/printk'
 import { rangeLength, toHostLength } from '@fadump-lab/shared/units'
 import { kernelUseBytes, meminfoText } from '../boot/boot-log.ts'
+import { captureMeminfo } from '../capture-memory/capture-meminfo.ts'
+import { lifeOf } from '../capture-memory/capture-record.ts'
+import { extraBytes } from '../capture-memory/transfer.ts'
 import { errnoProblem } from '../kernel/errno.ts'
+import type { KernelHost } from '../kernel/kernel-host.ts'
 import { logOf } from '../kernel/kernel-log.ts'
 import { profileOf, type KernelRecord } from '../kernel/kernel-record.ts'
 import type { RunningKernel } from '../kernel/running-kernel.ts'
 import { linuxBanner } from '../memory/kernel-image.ts'
 
-const files: Readonly<Record<string, (kernel: RunningKernel) => string | Promise<string>>> = {
+type ReadFile = (kernel: RunningKernel, host: KernelHost) => string | Promise<string>
+
+const files: Readonly<Record<string, ReadFile>> = {
   cmdline: ({ record }) => `${record.commandLine}\n`,
   version: ({ record }) => linuxBanner(record.profile),
-  meminfo: ({ record }) => meminfo(record),
+  meminfo: (kernel, host) => captureMemory(kernel, host) ?? meminfo(kernel.record),
   kmsg: kernelMessages,
 }
 
 /** Errors: `errno` ENOENT. */
-export async function readProcFile(kernel: RunningKernel, name: string): Promise<string> {
+export async function readProcFile(
+  host: KernelHost,
+  kernel: RunningKernel,
+  name: string,
+): Promise<string> {
   const file = Object.hasOwn(files, name) ? files[name] : undefined
-  if (file !== undefined) return file(kernel)
+  if (file !== undefined) return file(kernel, host)
   throw errnoProblem(
     'ENOENT',
     `/proc/${name}`,
@@ -27,11 +37,21 @@ export async function readProcFile(kernel: RunningKernel, name: string): Promise
   )
 }
 
+/** While the dump is there; a kernel that has released it has all memory. */
+function captureMemory(kernel: RunningKernel, host: KernelHost): string | undefined {
+  const { capture, fadump, profile } = kernel.record
+  if (capture === undefined || !fadump.isDumpActive || !fadump.isEnabled) return undefined
+  const life = lifeOf(capture)
+  return captureMeminfo(life, profile, extraBytes(host, kernel, life))
+}
+
 function meminfo(record: KernelRecord): string {
   const all = record.memoryRegions.reduce((sum, region) => sum + rangeLength(region), 0n)
   const { isEnabled, isDumpActive, bootMemorySize, area, cmaArea } = record.fadump
   const lent = cmaArea === undefined ? 0n : rangeLength(cmaArea)
-  const reserved = area === undefined ? 0n : rangeLength(area) - lent
+  const { crashkernelArea } = record
+  const kdump = crashkernelArea === undefined ? 0n : rangeLength(crashkernelArea)
+  const reserved = (area === undefined ? 0n : rangeLength(area) - lent) + kdump
   const usable = isDumpActive && isEnabled ? bootMemorySize : all - reserved
   return meminfoText(usable, kernelUseBytes(all), record.profile === 'modern' ? lent : undefined)
 }

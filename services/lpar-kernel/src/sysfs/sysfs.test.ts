@@ -242,15 +242,66 @@ suite('release', () => {
     assert.equal(kernel.firmware.partition.state, 'running')
   })
 
-  test('C138 of two releases at once, exactly one reaches firmware', async () => {
+  for (const profile of ['v5', 'modern'] as const) {
+    test(`C138 ${profile}: of two releases at once exactly one reaches firmware, and both writers see success`, async () => {
+      await using kernel = await booted(profile)
+      await kernel.crash()
+      // Firmware keeps the first one waiting for 100 ms, with the mutex held.
+      kernel.firmware.forced.push({ service: configure, status: 9902 })
+      await Promise.all([
+        kernel.write('kernel/fadump_release_mem', '1'),
+        kernel.write('kernel/fadump_release_mem', '1'),
+      ])
+      const invalidated = kernel.firmware.calls.filter(({ args }) => args[0] === 3)
+      assert.deepEqual(
+        invalidated.map(({ status }) => status),
+        [9902, 0],
+      )
+      await rejectsWith('EPERM', kernel.write('kernel/fadump_release_mem', '1'))
+    })
+
+    test(`C138 ${profile}: who writes to registered during a release is refused at once, whatever it writes`, async () => {
+      await using kernel = await booted(profile, { dumpService: false })
+      if (profile === 'v5') await kernel.write('kernel/fadump_registered', '1')
+      await kernel.crash()
+      kernel.firmware.forced.push({ service: configure, status: 9902 })
+      const release = kernel.write('kernel/fadump_release_mem', '1')
+      for (const text of ['1', 'garbage']) {
+        await rejectsWith('EPERM', kernel.write('kernel/fadump_registered', text))
+      }
+      await release
+      await kernel.write('kernel/fadump_registered', '1')
+      assert.equal(kernel.firmware.calls.at(-1)?.status, 0)
+    })
+  }
+
+  for (const [profile, line] of [
+    ['v5', /<3>.*Failed to un-register firmware-assisted dump\. unexpected error\(-1\)\.$/m],
+    ['modern', /<3>.*rtas fadump: Failed to un-register - unexpected error\(-1\)\.$/m],
+  ] as const) {
+    test(`C131 ${profile}: when firmware refuses to unregister, the writer sees success and it stays registered`, async () => {
+      await using kernel = await booted(profile)
+      kernel.firmware.forced.push({ service: configure, status: -1 })
+      await kernel.write('kernel/fadump_registered', '0')
+      assert.equal(await kernel.read('kernel/fadump_registered'), '1\n')
+      const log = await kernel.client.readProc({ params: { partition: 'p7', file: 'kmsg' } })
+      assert.match(log, line)
+      assert.equal(kernel.firmware.partition.registration, 'registered')
+    })
+  }
+
+  test('C131 v5: of two that unregister at once the second is told EINVAL, and firmware hears of one', async () => {
     await using kernel = await booted('v5')
-    await kernel.crash()
-    const outcomes = await Promise.allSettled([
-      kernel.write('kernel/fadump_release_mem', '1'),
-      kernel.write('kernel/fadump_release_mem', '1'),
-    ])
+    kernel.firmware.forced.push({ service: configure, status: 9902 })
+    const outcomes = await Promise.allSettled(
+      ['0', '0'].map((text) => kernel.write('kernel/fadump_registered', text)),
+    )
     assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
-    assert.equal(commandsOf(kernel).filter((command) => command === 3).length, 1)
+    assert.deepEqual(commandsOf(kernel), [1, 2, 2])
+    assert.deepEqual(
+      kernel.firmware.calls.map(({ status }) => status),
+      [0, 9902, 0],
+    )
   })
 
   test('C138 writers of registered take turns', async () => {

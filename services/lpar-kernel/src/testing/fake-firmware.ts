@@ -31,8 +31,8 @@ import {
   writeRegisterSaveArea,
   type DumpMemoryStructure,
 } from '@fadump-lab/shared/fadump'
-import { deviceNode, encodeDeviceTree, fromText } from '@fadump-lab/shared/fdt'
-import { serveRoutes, type Handlers } from '@fadump-lab/shared/http'
+import { deviceNode, encodeDeviceTree, fromCells64, fromText } from '@fadump-lab/shared/fdt'
+import { createApp, serveRoutes, type Handlers } from '@fadump-lab/shared/http'
 import type { JobQueues } from '@fadump-lab/shared/queue'
 import {
   decodeRtasCall,
@@ -55,7 +55,8 @@ import {
   toAscii,
   type ByteLength,
 } from '@fadump-lab/shared/units'
-import { fastify, type FastifyInstance } from 'fastify'
+import { createLogger, createMetrics } from '@fadump-lab/shared/telemetry'
+import type { FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 import { memoryNodes } from './memory-nodes.ts'
 
@@ -82,6 +83,8 @@ export class FakeFirmware {
   beforeCapture: ((store: MemoryStore, space: SpaceId, epoch: Epoch) => Promise<void>) | undefined
   /** Memory behind the configured end that the next device tree states as well. */
   memoryAdded = 0n
+  /** What the next device tree states in `/reserved-ranges`: address and length of each. */
+  reservedRanges: readonly bigint[] = []
   /** Leaves `ibm,extended-os-term` out of the device tree. */
   omitExtendedOsTerm = false
   readonly images = new Map<string, ImageNotes>()
@@ -95,10 +98,13 @@ export class FakeFirmware {
   constructor(given: { readonly store: MemoryStore; readonly queues: JobQueues }) {
     this.store = given.store
     this.#queues = given.queues
-    this.app = fastify()
-    this.app.removeAllContentTypeParsers()
-    this.app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    this.app.setErrorHandler((error, _request, reply) => sendProblem(error, reply))
+    this.app = createApp({
+      guard: async () => ({ kind: 'service', name: 'lpar-kernel' }),
+      logger: createLogger({ service: 'hypervisor', level: 'silent' }),
+      metrics: createMetrics({ processMetrics: false }),
+      newCorrelationId: () => 'test-1',
+      ready: async () => {},
+    })
     serveRoutes(this.app, hypervisorRoutes, this.#handlers())
   }
 
@@ -250,7 +256,11 @@ export class FakeFirmware {
     const { bootArguments, dumpOption } = this.partition
     const memoryBytes = this.partition.memoryBytes + this.memoryAdded
     const offered = ['ibm,os-term', 'system-reboot', 'power-off'] as const
-    const root = deviceNode('', {}, [
+    const reserved =
+      this.reservedRanges.length === 0
+        ? {}
+        : { 'reserved-ranges': fromCells64(...this.reservedRanges) }
+    const root = deviceNode('', reserved, [
       deviceNode('chosen', { bootargs: fromText(bootArguments) }),
       ...memoryNodes(this.partition, memoryBytes),
       deviceNode(
@@ -368,26 +378,6 @@ export class FakeFirmware {
   get epoch(): Epoch {
     return toEpoch(this.partition.epoch)
   }
-}
-
-function sendProblem(
-  error: unknown,
-  reply: {
-    status(code: number): typeof reply
-    type(text: string): typeof reply
-    send(body: string): unknown
-  },
-): unknown {
-  const problem =
-    error instanceof Problem
-      ? error
-      : new Problem('internal-error', String(error), { cause: error })
-  const body = {
-    type: `/problems/${problem.slug}`,
-    status: problem.status,
-    detail: problem.message,
-  }
-  return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(body))
 }
 
 function least(a: bigint, b: bigint): ByteLength {

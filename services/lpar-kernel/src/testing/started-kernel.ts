@@ -9,11 +9,17 @@ import {
   type PartitionState,
 } from '@fadump-lab/shared/contracts'
 import { listen, type Client } from '@fadump-lab/shared/http'
-import { createHeapEventLog, createInProcessQueues, type EventLog } from '@fadump-lab/shared/queue'
+import {
+  createHeapEventLog,
+  createInProcessQueues,
+  type EventLog,
+  type JobQueues,
+} from '@fadump-lab/shared/queue'
 import { systemClock, type Clock } from '@fadump-lab/shared/runtime'
 import { createHeapMemoryStore, type MemoryStore } from '@fadump-lab/shared/store'
 import { concat, realAddress } from '@fadump-lab/shared/units'
 import type { z } from 'zod'
+import type { CaptureProcess } from '../capture-process/port.ts'
 import { FakeFirmware } from './fake-firmware.ts'
 import { startHost } from './host.ts'
 import type { Mortal } from './mortal.ts'
@@ -33,6 +39,8 @@ export interface StartedKernel extends AsyncDisposable {
   ): Promise<void>
   /** Crashes the partition and waits until its capture kernel is up. */
   crash(cause?: CrashCause, cpu?: number): Promise<void>
+  /** Starts another host on the same store and queues beside the present one; `counter` counts what it does. */
+  anotherHost(counter?: Mortal, clock?: Clock): ReturnType<typeof startHost>
   /** Ends the present host, and starts another on the same store and queues. */
   replaceHost(): Promise<void>
   /** Waits until the partition is in one of `states`, its boot's user space included. */
@@ -48,6 +56,9 @@ export async function startKernel(
     readonly store?: MemoryStore
     /** What the first host dies of. */
     readonly mortal?: Mortal
+    readonly captureProcess?: CaptureProcess
+    /** What hosts see of the queues. */
+    readonly queuesOf?: (queues: JobQueues) => JobQueues
   } = {},
 ): Promise<StartedKernel> {
   const clock = options.clock ?? systemClock
@@ -56,11 +67,23 @@ export async function startKernel(
   const events = createHeapEventLog()
   const firmware = new FakeFirmware({ store, queues })
   const firmwareUrl = await listen(firmware.app, { host: '127.0.0.1', port: 0 })
-  const parts = { store, queues, events, clock, hypervisorUrl: firmwareUrl }
-  const { mortal } = options
-  let host = await startHost(
-    mortal === undefined ? parts : { ...parts, store: mortal.store(store), fetch: mortal.fetch },
-  )
+  const claim = () => ({
+    dump: firmware.partition.pendingDump ?? 'none-1',
+    epoch: firmware.partition.epoch,
+  })
+  const { mortal, captureProcess } = options
+  const parts = {
+    claim,
+    store,
+    queues: options.queuesOf?.(queues) ?? queues,
+    events,
+    clock,
+    hypervisorUrl: firmwareUrl,
+    ...(captureProcess === undefined ? {} : { captureProcess }),
+  }
+  const partsOf = (of: Mortal | undefined) =>
+    of === undefined ? parts : { ...parts, store: of.store(store), fetch: of.fetch }
+  let host = await startHost(partsOf(mortal))
   const captures: CaptureJob[] = []
   const collector = await queues
     .open(captureQueue)
@@ -82,6 +105,7 @@ export async function startKernel(
     get client() {
       return host.client
     },
+    anotherHost: (counter, itsClock = clock) => startHost({ ...partsOf(counter), clock: itsClock }),
     replaceHost: async () => {
       await host[Symbol.asyncDispose]()
       host = await startHost(parts)

@@ -4,6 +4,7 @@ import { manifestEntry, manifestHeader, manifestTrailer } from '@fadump-lab/shar
 import { flattenedEnd, flattenedHeader, flattenedRecord } from '@fadump-lab/shared/elf'
 import { byteLength, fromAscii } from '@fadump-lab/shared/units'
 import { z } from 'zod'
+import { digestsOfVmcore } from './digests.ts'
 import type { OpenVmcore } from './open-vmcore.ts'
 import { pieceBytesMax, piecesOfVmcore } from './pieces.ts'
 
@@ -56,26 +57,33 @@ export async function* flattenedStream(
   yield flattenedEnd()
 }
 
-/** The manifest: header, one entry a piece, trailer with a digest over all entries. NDJSON. */
+/** Lines of the manifest are sent together when they have reached so many bytes. */
+const manifestChunkBytes = 16 * 1024
+
+/** The manifest: header, one entry a populated part, trailer with a digest over all entries. NDJSON. */
 export async function* manifestStream(
   vmcore: OpenVmcore,
   windows: number,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { size } = vmcore.plan
-  yield line(z.encode(manifestHeader, { format: 'vmcore-manifest-1', size }))
+  yield fromAscii(line(z.encode(manifestHeader, { format: 'vmcore-manifest-1', size })))
   const digest = createHash('sha256')
   let entries = 0
-  for await (const { offset, bytes } of piecesOfVmcore(vmcore, { windows })) {
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    digest.update(`${offset} ${bytes.byteLength} ${sha256}\n`)
+  let text = ''
+  for await (const { offset, length, sha256 } of digestsOfVmcore(vmcore, windows)) {
+    digest.update(`${offset} ${length} ${sha256}\n`)
     entries += 1
-    const entry = { offset: byteLength(offset), length: byteLength(bytes.byteLength), sha256 }
-    yield line(z.encode(manifestEntry, entry))
+    const entry = { offset: byteLength(offset), length: byteLength(length), sha256 }
+    text += line(z.encode(manifestEntry, entry))
+    if (text.length < manifestChunkBytes) continue
+    yield fromAscii(text)
+    text = ''
   }
+  if (text !== '') yield fromAscii(text)
   await vmcore.check()
-  yield line(z.encode(manifestTrailer, { entries, digest: digest.digest('hex') }))
+  yield fromAscii(line(z.encode(manifestTrailer, { entries, digest: digest.digest('hex') })))
 }
 
-function line(value: unknown): Uint8Array {
-  return fromAscii(`${JSON.stringify(value)}\n`)
+function line(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
 }

@@ -8,6 +8,9 @@ export type PageReader = (page: number) => Uint8Array | undefined
 
 /** The new body of `composed.page`, or `undefined` when it is all zero. */
 export function composePage(composed: ComposedPage, before: PageReader): Uint8Array | undefined {
+  const written = wholePage(composed)
+  // A copy without zeros below it: most pages are written as a whole.
+  if (written !== undefined) return isZero(written) ? undefined : new Uint8Array(written)
   const body = new Uint8Array(pageSize)
   if (keepsOwnBytes(composed)) {
     const own = before(composed.page)
@@ -15,6 +18,14 @@ export function composePage(composed: ComposedPage, before: PageReader): Uint8Ar
   }
   for (const piece of composed.pieces) place(body, piece, before)
   return isZero(body) ? undefined : body
+}
+
+/** The bytes of a page that one write covers; a kernel clears its log with zeros like that. */
+function wholePage({ pieces: [piece] }: ComposedPage): Uint8Array | undefined {
+  if (piece === undefined || piece.length < pageSize || piece.origin.kind !== 'bytes') {
+    return undefined
+  }
+  return piece.origin.bytes
 }
 
 /** The pages whose content before the change `composed` depends on. */

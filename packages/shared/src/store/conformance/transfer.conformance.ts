@@ -1,8 +1,10 @@
 /** Conformance: reading, writing and listing memory. */
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { byteLength, memoryRange, realAddress } from '../../units/index.ts'
 import {
+  digestPagesMax,
   pageSize,
   toEpoch,
   transferBytesMax,
@@ -12,6 +14,7 @@ import {
 import {
   aSpace,
   at,
+  copying,
   epoch0,
   fill,
   filled,
@@ -28,6 +31,29 @@ export function transferConformance(subject: () => Subject): void {
     const { store } = subject()
     const id = await aSpace(store, 40)
     assert.deepEqual(await store.read(id, at(3, 17), transferBytesMax), filled(0, transferBytesMax))
+  })
+
+  test('the digest of a page is the SHA-256 of what a read gives; an absent page has none', async () => {
+    const { store } = subject()
+    const id = await aSpace(store, 6)
+    await fill(store, id, [1, 0, 2, 1])
+    await store.commit(id, { copies: [copying(at(0, 5), at(4), pageSize)] })
+    const read = await Promise.all([0, 4].map((page) => store.read(id, at(page), pageSize)))
+    const [first, shifted] = read.map((body) => hash('sha256', body))
+    const [, , third] = await store.digests(id, pages(0, 3))
+    assert.match(third ?? '', /^[0-9a-f]{64}$/)
+    assert.deepEqual(await store.digests(id, pages(0, 6)), [
+      first,
+      undefined,
+      third,
+      first,
+      shifted,
+      undefined,
+    ])
+    assert.deepEqual(await store.digests(id, pages(6, 6)), [])
+    await refuses('out-of-range', store.digests(id, pages(5, 7)))
+    await refuses('too-large', store.digests(id, pages(0, digestPagesMax + 1)))
+    await refuses('no-such-space', store.digests({ ...id, space: 'nobody' }, pages(0, 1)))
   })
 
   for (const [what, address, length] of [

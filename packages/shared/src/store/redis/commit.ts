@@ -13,6 +13,7 @@ import {
   leafPrefix,
   leavesKey,
   pagePrefix,
+  recordPrefix,
   recordsKey,
   referencesKey,
   spaceKey,
@@ -222,6 +223,7 @@ function commitScript(task: CommitTask, { plan, memory }: CommitPlan): BoundScri
     },
     args: {
       ...expectationsOf(change),
+      record: recordPrefix(id),
       incarnation: memory?.incarnation ?? '',
       baseIncarnation: memory?.baseIncarnation ?? '',
       baseChanges: memory?.baseChanges ?? '',
