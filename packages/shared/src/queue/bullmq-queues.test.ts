@@ -7,12 +7,14 @@ import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { eventually } from '../../../../test/support/eventually.ts'
 import { startRedisServer, type RedisServer } from '../../../../test/support/redis-server.ts'
+import { startTcpLine } from '../../../../test/support/tcp-line.ts'
 import { without } from '../../../../test/support/tools.ts'
 import type { QueueDefinition } from '../contracts/index.ts'
 import { UnavailableError } from '../runtime/index.ts'
 import { recordSpans } from '../telemetry/testing/recorded-spans.ts'
 import { createBullmqQueues, queueKeyPrefix } from './bullmq-queues.ts'
 import { jobQueueConformance } from './job-queue.conformance.ts'
+import { isEmpty } from './testing/job-queue-harness.ts'
 
 const skip = without('redis-server')
 
@@ -94,6 +96,22 @@ describe('BullMQ', { skip }, () => {
       runs.map((span) => [span.parentId, span.isFailed]),
       forged.map(() => [undefined, false]),
     )
+  })
+
+  test('jobs go on being taken when all connections have fallen silent', async () => {
+    await using redis = await startRedisServer()
+    await using line = await startTcpLine(redis.port)
+    const url = `redis://127.0.0.1:${line.port}`
+    await using queues = createBullmqQueues({ url, silenceMs: 200 })
+    const queue = queues.open(boots)
+    const ran: string[] = []
+    await using _worker = await queue.work(async ({ id }) => void ran.push(id), { concurrency: 1 })
+    await queue.add('before', p1)
+    await eventually('the first has run', async () => (await isEmpty(queue)) && ran.length === 1)
+    line.silence()
+    await queue.add('after', p1)
+    await eventually('the second has run', async () => (await isEmpty(queue)) && ran.length === 2)
+    assert.deepEqual(ran, ['before', 'after'])
   })
 
   describe('leases', () => {

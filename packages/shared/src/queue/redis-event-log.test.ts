@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { eventually } from '../../../../test/support/eventually.ts'
 import { startRedisServer, type RedisServer } from '../../../../test/support/redis-server.ts'
+import { startTcpLine } from '../../../../test/support/tcp-line.ts'
 import { without } from '../../../../test/support/tools.ts'
 import { UnavailableError } from '../runtime/index.ts'
 import { anEvent, eventLogConformance } from './event-log.conformance.ts'
@@ -91,6 +92,20 @@ describe('Redis Stream', { skip: without('redis-server') }, () => {
     await rows.next()
     const next = rows.next()
     await redis.restart()
+    const id = await log.append(anEvent('removed'))
+    assert.equal((await next).value?.id, id)
+  })
+
+  test('a follower goes on when its connection has fallen silent', async () => {
+    await using redis = await startRedisServer()
+    await using line = await startTcpLine(redis.port)
+    const url = `redis://127.0.0.1:${line.port}`
+    await using log = createRedisEventLog({ url, silenceMs: 200 })
+    const rows = log.follow(undefined, new AbortController().signal)[Symbol.asyncIterator]()
+    await log.append(anEvent('created'))
+    await rows.next()
+    const next = rows.next()
+    line.silence()
     const id = await log.append(anEvent('removed'))
     assert.equal((await next).value?.id, id)
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../../../../test/support/eventually.ts'
 import { startRedisServer } from '../../../../test/support/redis-server.ts'
+import { startTcpLine } from '../../../../test/support/tcp-line.ts'
 import { without } from '../../../../test/support/tools.ts'
 import { exitCodeOf } from '../runtime/index.ts'
 import { RedisLink } from './redis-link.ts'
@@ -23,6 +24,21 @@ describe('a link to the control Redis', { skip: without('redis-server') }, () =>
       await link.answer((connection) => connection.ping())
     }
     assert.deepEqual(new Set(told.map(exitCodeOf)), new Set([75]))
+  })
+
+  test('is made anew when it has fallen silent, and tells so once', async () => {
+    await using redis = await startRedisServer()
+    await using line = await startTcpLine(redis.port)
+    const told: string[] = []
+    await using link = new RedisLink({
+      url: `redis://127.0.0.1:${line.port}`,
+      silenceMs: 100,
+      onError: (error) => told.push(error.message),
+    })
+    await link.answer((connection) => connection.ping())
+    line.silence()
+    assert.equal(await link.answer((connection) => connection.ping()), 'PONG')
+    assert.deepEqual(told, ['the control Redis is away: no answer'])
   })
 
   test('passes every other error on', () => {

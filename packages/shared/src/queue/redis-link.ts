@@ -9,6 +9,11 @@ import { systemClock, UnavailableError, withinDeadline } from '../runtime/index.
 export const answerTimeoutMs = 10_000
 /** How long closing waits for Redis to say goodbye. */
 export const closeTimeoutMs = 2_000
+/**
+ * A connection on which Redis owes an answer and says nothing for this long is given up for another: one whose other end is
+ * gone without a word is never closed by itself. Longer than any question lets Redis wait, which is 10 s (`BZPOPMIN` of BullMQ).
+ */
+const silenceMs = 15_000
 /** A socket that Redis does not close is destroyed after this long. */
 const socketEndMs = 200
 /** Pause before the second attempt to connect; doubles with each further one. */
@@ -24,6 +29,8 @@ export interface RedisLinkOptions {
   readonly answerTimeoutMs?: number
   /** Instead of `closeTimeoutMs`. */
   readonly closeTimeoutMs?: number
+  /** Instead of `silenceMs`. */
+  readonly silenceMs?: number
 }
 
 export class RedisLink implements AsyncDisposable {
@@ -42,6 +49,7 @@ export class RedisLink implements AsyncDisposable {
       // BullMQ is tested with RESP2 replies.
       protocol: 2,
       disconnectTimeout: socketEndMs,
+      socketTimeout: options.silenceMs ?? silenceMs,
       retryStrategy: (attempt) =>
         this.#isClosing ? null : Math.min(reconnectMs * 2 ** (attempt - 1), reconnectMsMax),
     })
@@ -117,10 +125,16 @@ function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   return withinDeadline(work, { clock: systemClock, timeoutMs, what: 'the control Redis' })
 }
 
+/** Errors of ioredis that have no code of the system. */
+const outages = [
+  { begins: 'Connection is closed', code: 'connection closed' },
+  { begins: 'Socket timeout', code: 'no answer' },
+] as const
+
 /** The system's code of a connection error, `undefined` for errors of another kind. */
 function outageCode(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string' && /^E[A-Z_]+$/.test(error.code)) {
     return error.code
   }
-  return error.message.startsWith('Connection is closed') ? 'connection closed' : undefined
+  return outages.find(({ begins }) => error.message.startsWith(begins))?.code
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { eventually } from '../../../../test/support/eventually.ts'
 import { startRedisServer } from '../../../../test/support/redis-server.ts'
+import { startTcpLine } from '../../../../test/support/tcp-line.ts'
 import { without } from '../../../../test/support/tools.ts'
 import { byteLength } from '../units/index.ts'
 import { planPages } from './change/page-plan.ts'
@@ -75,6 +76,19 @@ test(
     await store.write(id, writing(at(0, 1), filled(1, 1)), epoch0)
   },
 )
+
+test('a connection that has fallen silent is given up for another', options, async () => {
+  await using redis = await openRedis()
+  await using line = await startTcpLine(redis.server.port)
+  const url = `redis://127.0.0.1:${line.port}`
+  await using store = await createRedisMemoryStore({ url, commandTimeoutMs: 200 })
+  const id = await aSpace(store, 4)
+  await fill(store, id, [1])
+  line.silence()
+  await refuses('unavailable', store.ping())
+  await eventually('the store answers', () => isAvailable(store.ping()))
+  assert.deepEqual(await firstBytes(store, id, 1), [1])
+})
 
 test('a cluster that cannot be reached is unavailable as well', async () => {
   // Nothing listens on port 1.

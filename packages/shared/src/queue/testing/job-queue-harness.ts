@@ -37,7 +37,7 @@ export type QueueTest = (
 ) => void
 
 /** Whether no job waits, runs or is delayed; failed ones may be kept. */
-export async function isEmpty(queue: JobQueue<Boot>): Promise<boolean> {
+export async function isEmpty(queue: Pick<JobQueue<Boot>, 'counts'>): Promise<boolean> {
   const { waiting, active, delayed } = await queue.counts()
   return waiting + active + delayed === 0
 }

@@ -2,7 +2,8 @@
  * One connection to Redis: how scripts are run, how page bodies travel with them, and what a failure means.
  *
  * A command that Redis may have carried out is never sent a second time: it fails as `unavailable` within the command
- * timeout, and the caller looks before it repeats. The client reconnects by itself.
+ * timeout, and the caller looks before it repeats. The client reconnects by itself, also when a connection has been silent for
+ * as long as a command may take.
  */
 import { once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
@@ -163,8 +164,11 @@ function argumentsOf<Name extends ScriptName>(
 }
 
 function connect(options: ConnectionOptions): Redis | Cluster {
+  const commandTimeoutMs = options.commandTimeoutMs ?? commandTimeoutMsDefault
   const redisOptions = {
-    commandTimeout: options.commandTimeoutMs ?? commandTimeoutMsDefault,
+    commandTimeout: commandTimeoutMs,
+    // A connection whose other end is gone without a word is never closed by itself.
+    socketTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
