@@ -2,131 +2,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import test, { after, before, suite } from 'node:test'
-import { aVmcore } from '../../packages/shared/src/elf/core-builder.ts'
-import { assertRefused, type RawRequest } from '../support/refusals.ts'
-import { startRoom, type Room } from '../support/room.ts'
+import test, { suite } from 'node:test'
+import { refusals, refusedRoom, wrongPartition, type RefusedRow } from '../support/refused-room.ts'
 
 const GiB = 2 ** 30
 const mebibyte = 2 ** 20
 
-/** What it is, method and path, status, what `detail` says, body. */
-type Row = readonly [what: string, to: string, status: number, detail: RegExp, body?: unknown]
-
-/** A new partition of 1 GiB and 2 CPUs, but for what is wrong with it. */
-const newPartition = (wrong: object) => ({
-  id: 'bad',
-  memoryBytes: GiB,
-  processors: 2,
-  ...wrong,
-})
-/** What is wrong with the partition, the fields that say it, status, what `detail` says. */
-const wrongPartitions: readonly (readonly [
-  what: string,
-  wrong: object,
-  status: number,
-  detail: RegExp,
-])[] = [
-  ['memory 0', { memoryBytes: 0 }, 422, /^partition bad: memoryBytes .*64 KiB.*, not 0$/],
-  ['1 byte', { memoryBytes: 1 }, 422, /^partition bad: memoryBytes .*64 KiB.*, not 1$/],
-  ['65537 bytes', { memoryBytes: 65_537 }, 422, /memoryBytes .*64 KiB.*, not 65537$/],
-  ['negative memory', { memoryBytes: -1 }, 400, /memoryBytes: .*>=0; found -1$/],
-  ['half a byte', { memoryBytes: 0.5 }, 400, /memoryBytes: .*expected int.*; found 0\.5$/],
-  ['2^54 bytes', { memoryBytes: 2 ** 54 }, 400, /memoryBytes: .*<=9007199254740991; found/],
-  ['memory as text', { memoryBytes: '1GiB' }, 400, /memoryBytes: .*number.*found "1GiB"$/],
-  [
-    'more memory than the frame',
-    { frame: 'small', memoryBytes: 2 * GiB },
-    507,
-    /^2 GiB of memory asked for, 1 GiB of frame small are free$/,
-  ],
-  [
-    'more memory than is left of the frame',
-    { memoryBytes: 4096 * GiB },
-    507,
-    /^4 TiB of memory asked for, \d+ GiB of frame server-1 are free$/,
-  ],
-  ['0 CPUs', { processors: 0 }, 422, /^partition bad: processors .*1 to 4096, not 0$/],
-  ['4097 CPUs', { processors: 4097 }, 422, /processors .*1 to 4096, not 4097$/],
-  ['no number of CPUs', { processors: null }, 400, /processors: .*number.*; found null$/],
-  [
-    'more CPUs than the frame',
-    { frame: 'small', processors: 5 },
-    507,
-    /^5 processors asked for, 4 of frame small are free$/,
-  ],
-  ['an offline CPU 2 of 2', { offlineCpus: [2] }, 422, /offlineCpus .*, not 2 of 2$/],
-  ['an offline CPU -1', { offlineCpus: [-1] }, 400, /offlineCpus\/0: .*>=0; found -1$/],
-  ['all CPUs offline', { offlineCpus: [0, 1] }, 422, /one CPU must be online, not 2 off/],
-  ['offline CPUs as text', { offlineCpus: '1' }, 400, /offlineCpus: .*array.*found "1"$/],
-  ['an upper-case id', { id: 'UPPER' }, 400, /id: .*lower-case.*; found "UPPER"$/],
-  ['a path as id', { id: '../x' }, 400, /id: .*lower-case letters.*; found "\.\.\/x"$/],
-  ['an id of 33 characters', { id: 'a'.repeat(33) }, 400, /id: .*<=32 char.*"a{33}"$/],
-  ['an empty id', { id: '' }, 400, /id: .*lower-case letters.*; found ""$/],
-  ['an id that begins with a hyphen', { id: '-a' }, 400, /id: .*; found "-a"$/],
-  ['no id', { id: undefined }, 400, /id: .*expected string, received undefined$/],
-  ['a taken id', { id: 'on' }, 409, /^there is a partition on already$/],
-  ['an unknown frame', { frame: 'none' }, 404, /no frame none; there are server-1, small$/],
-  ['an unknown image', { image: 'none' }, 404, /^there is no image none$/],
-  [
-    'an image of the other byte order',
-    { image: 'little' },
-    422,
-    /^partition bad: image little is little-endian, profile v5 is big-endian$/,
-  ],
-  [
-    'less memory than its image',
-    { image: 'little', profile: 'modern', memoryBytes: 65_536 },
-    422,
-    /^partition bad: image little needs 1028 KiB of memory, memoryBytes is 64 KiB$/,
-  ],
-  [
-    'an image of another frame',
-    { image: 'little', profile: 'modern', frame: 'small' },
-    422,
-    /^partition bad: image little is on frame server-1, the partition on small$/,
-  ],
-  [
-    'an unknown firmware',
-    { firmware: 'phyp' },
-    400,
-    /firmware: .*"papr"\|"papr-text"\|"qemu"; found "phyp"$/,
-  ],
-  ['an unknown profile', { profile: 'v6' }, 400, /profile: .*"v5"\|"modern"; found "v6"$/],
-  ['an unknown field', { colour: 'red' }, 400, /^body: Unrecognized key: "colour"$/],
-  ['1 byte of RMA', { rmaBytes: 1 }, 422, /^partition bad: rmaBytes .*64 KiB.*, not 1$/],
-  ['an RMA of 2 GiB', { rmaBytes: 2 * GiB }, 422, /rmaBytes .*memoryBytes, not 2147483648$/],
-  [
-    'long boot arguments',
-    { bootArguments: 'a'.repeat(2048) },
-    400,
-    /bootArguments: .*<=2047 characters; found "a+… \(2050 characters\)$/,
-  ],
-  ['a newline', { bootArguments: 'a\nb' }, 422, /bootArguments must be .*, not "a\\nb"$/],
-  [
-    'more content than memory',
-    { content: { seed: 1, populatedBytes: 2 * GiB } },
-    422,
-    /^partition bad: content\.populatedBytes must be at most memoryBytes, not 2147483648$/,
-  ],
-  [
-    'a negative seed',
-    { content: { seed: -1, populatedBytes: 0 } },
-    400,
-    /content\/seed: .*>=0; found -1$/,
-  ],
-  ['dumpOption as text', { dumpOption: 'yes' }, 400, /dumpOption: .*boolean.*found "yes"$/],
-]
-
-const partitions = wrongPartitions.map(([what, wrong, status, detail]): Row => [
-  `a partition with ${what}`,
-  'POST /partitions',
-  status,
-  detail,
-  newPartition(wrong),
-])
-
-const bodies: readonly Row[] = [
+const bodies: readonly RefusedRow[] = [
   [
     'JSON null',
     'POST /partitions',
@@ -144,7 +26,7 @@ const bodies: readonly Row[] = [
     'POST /partitions',
     413,
     /^the body exceeds the bound of 1048576 bytes$/,
-    newPartition({ bootArguments: 'a'.repeat(mebibyte) }),
+    wrongPartition({ bootArguments: 'a'.repeat(mebibyte) }),
   ],
   [
     'a file content above 4 KiB',
@@ -155,7 +37,7 @@ const bodies: readonly Row[] = [
   ],
 ]
 
-const frames: readonly Row[] = [
+const frames: readonly RefusedRow[] = [
   [
     'a taken frame',
     'POST /frames',
@@ -198,7 +80,7 @@ const frames: readonly Row[] = [
   ],
 ]
 
-const unknown: readonly Row[] = [
+const unknown: readonly RefusedRow[] = [
   ['an unknown partition', 'GET /partitions/ghost', 404, /^there is no partition ghost$/],
   ['deleting it', 'DELETE /partitions/ghost', 404, /^there is no partition ghost$/],
   ['activating it', 'POST /partitions/ghost/activate', 404, /^there is no partition ghost$/],
@@ -234,7 +116,7 @@ const unknown: readonly Row[] = [
   ],
 ]
 
-const paths: readonly Row[] = [
+const paths: readonly RefusedRow[] = [
   ['an upper-case id', 'GET /partitions/UPPER', 400, /^path: partition: .*; found "UPPER"$/],
   ['a step up', 'GET /partitions/..%2fon', 400, /^path: partition: .*; found "\.\.\/on"$/],
   ['33 characters', `GET /partitions/${'a'.repeat(33)}`, 400, /<=32 characters; found "a{33}"$/],
@@ -252,7 +134,7 @@ const paths: readonly Row[] = [
   ['an unknown query', 'GET /events?colour=red', 400, /^query: Unrecognized key: "colour"$/],
 ]
 
-const states: readonly Row[] = [
+const states: readonly RefusedRow[] = [
   [
     'crashing what is off',
     'POST /partitions/off/crash',
@@ -374,42 +256,8 @@ function frame(wrong: object): object {
 }
 
 suite('a refused request says why and leaves nothing behind', () => {
-  const state: { room?: Room } = {}
-  const room = (): Room => {
-    assert.ok(state.room !== undefined, 'the room is up')
-    return state.room
-  }
-
-  before(async () => {
-    const started = await startRoom()
-    state.room = started
-    const { routes } = started.api
-    await routes.createFrame({ body: { id: 'small', memoryBytes: GiB, processors: 4 } })
-    await routes.createImage({ query: { id: 'little' }, body: aVmcore() })
-    const ordinary = { memoryBytes: GiB, processors: 2 }
-    await routes.createPartition({
-      body: { ...ordinary, id: 'made', image: 'little', profile: 'modern' },
-    })
-    await routes.createPartition({ body: { ...ordinary, id: 'off' } })
-    await started.api.boot({
-      id: 'on',
-      memoryBytes: GiB,
-      processors: 4,
-      offlineCpus: [3],
-      content: { seed: 1, populatedBytes: mebibyte },
-    })
-  })
-  after(() => state.room?.[Symbol.asyncDispose]())
-
-  const tables = { partitions, bodies, frames, unknown, paths, states }
-  for (const [name, rows] of Object.entries(tables)) {
-    suite(name, () => {
-      for (const [what, to, status, detail, body] of rows) {
-        test(`${what} is refused with ${status}`, () =>
-          assertRefused(room(), { to, body } satisfies RawRequest, { status, detail }))
-      }
-    })
-  }
+  const room = refusedRoom()
+  refusals(room, { bodies, frames, unknown, paths, states })
 
   test('of two partitions made at once under one id there is one', async () => {
     const make = () =>

@@ -1,37 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { aGoodDump, aSection } from '../../../../test/fixtures/dump-structures.ts'
 import { truthBytes } from '../../../../test/fixtures/truth/index.ts'
-import { decodeDeviceTree, findNode } from '../fdt/index.ts'
-import { byteLength, GiB, memoryRange, MiB, rangeLength, rangeOf, TiB } from '../units/index.ts'
+import { byteLength, GiB, MiB, rangeLength, rangeOf, TiB } from '../units/index.ts'
 import {
-  bootRegionsFor,
   composeRegistration,
   encodeDumpMemoryStructure,
   kernelProfiles,
-  planReservation,
   scanFirmwareDump,
   type KernelProfile,
-  type ReservationInput,
   type ReservationPlan,
 } from './index.ts'
+import { modernPlan, rtasOf } from './testing/modern-plan.ts'
 
 const { modern } = kernelProfiles
 const smallPages: KernelProfile = { ...modern, pageSize: byteLength(4096) }
-
-/** A modern partition of `memory` bytes with the CPU state size of QEMU for 4 CPUs. */
-function plan(memory: bigint, overrides: Partial<ReservationInput> = {}): ReservationPlan {
-  return planReservation({
-    profile: modern,
-    memoryRegions: [memoryRange(0n, memory)],
-    rmaSize: byteLength(memory),
-    bootArguments: 'fadump=on',
-    isSupported: true,
-    cpuStateSize: byteLength(0x13e0),
-    hpteSize: byteLength(0),
-    ...overrides,
-  })
-}
 
 function reservedBytes({ area }: ReservationPlan): bigint {
   return area === undefined ? 0n : rangeLength(area)
@@ -182,7 +164,7 @@ const observed: readonly (readonly [
 describe('the reservation of modern', () => {
   for (const [memory, argument, line, reserved] of observed) {
     test(`C081 of ${memory} MiB with "${argument}" is what a real kernel reserved`, () => {
-      const reservation = plan(memory * MiB, { bootArguments: `fadump=on ${argument}` })
+      const reservation = modernPlan(memory * MiB, { bootArguments: `fadump=on ${argument}` })
       assert.equal(reservation.log.at(-1), line)
       assert.equal(reservedBytes(reservation), reserved)
       assert.equal(reservation.isEnabled, reserved > 0n)
@@ -190,9 +172,9 @@ describe('the reservation of modern', () => {
   }
 
   test('C081 with 4 KiB pages is what a real kernel reserved', () => {
-    const two = plan(2n * GiB, { profile: smallPages, cpuStateSize: byteLength(0xa00) })
+    const two = modernPlan(2n * GiB, { profile: smallPages, cpuStateSize: byteLength(0xa00) })
     assert.equal(reservedBytes(two), 335_549_096n)
-    const four = plan(4n * GiB, {
+    const four = modernPlan(4n * GiB, {
       profile: smallPages,
       bootArguments: 'fadump=on crashkernel=512M',
     })
@@ -200,58 +182,61 @@ describe('the reservation of modern', () => {
   })
 
   test('C081 of 1 GiB boot memory and 4 CPUs is 0x400102a8', () => {
-    const reservation = plan(4n * GiB, { bootArguments: 'fadump=on crashkernel=1G' })
+    const reservation = modernPlan(4n * GiB, { bootArguments: 'fadump=on crashkernel=1G' })
     assert.equal(reservedBytes(reservation), 0x4001_02a8n)
     assert.equal(reservation.area?.start, 0x4000_0000n)
   })
 
   test('C081 of 1 TiB with 896 CPUs is 0xcc01202a8, with 6 GiB 0x1801202a8', () => {
     const cpuStateSize = byteLength(32 + 1264 * 896)
-    assert.equal(reservedBytes(plan(TiB, { cpuStateSize })), 0xcc01202a8n)
+    assert.equal(reservedBytes(modernPlan(TiB, { cpuStateSize })), 0xcc01202a8n)
     const bootArguments = 'fadump=on crashkernel=1T-2T:6G'
-    assert.equal(reservedBytes(plan(TiB, { cpuStateSize, bootArguments })), 0x1801202a8n)
+    assert.equal(reservedBytes(modernPlan(TiB, { cpuStateSize, bootArguments })), 0x1801202a8n)
   })
 
   test('C074 does not depend on the RMA', () => {
-    assert.equal(plan(4n * GiB, { rmaSize: byteLength(GiB) }).bootMemorySize, 320n * MiB)
+    assert.equal(modernPlan(4n * GiB, { rmaSize: byteLength(GiB) }).bootMemorySize, 320n * MiB)
   })
 
   test('C075 fadump_reserve_mem= below 320 MiB is refused, with the deprecation first', () => {
-    assert.deepEqual(plan(4n * GiB, { bootArguments: 'fadump=on fadump_reserve_mem=319M' }).log, [
-      "fadump: 'fadump_reserve_mem=' parameter is deprecated in favor of 'crashkernel=' parameter.",
-      "fadump: Can't enable fadump with boot memory size (0x13f00000) less than 0x14000000",
-    ])
+    assert.deepEqual(
+      modernPlan(4n * GiB, { bootArguments: 'fadump=on fadump_reserve_mem=319M' }).log,
+      [
+        "fadump: 'fadump_reserve_mem=' parameter is deprecated in favor of 'crashkernel=' parameter.",
+        "fadump: Can't enable fadump with boot memory size (0x13f00000) less than 0x14000000",
+      ],
+    )
   })
 
   test('C079 crashkernel= is capped at a quarter of memory, with a message', () => {
-    assert.deepEqual(plan(1n * GiB, { bootArguments: 'fadump=on crashkernel=512M' }).log, [
+    assert.deepEqual(modernPlan(1n * GiB, { bootArguments: 'fadump=on crashkernel=512M' }).log, [
       'fadump: Adjusted boot memory size to 256MB',
       "fadump: Can't enable fadump with boot memory size (0x10000000) less than 0x14000000",
     ])
-    const capped = plan(6n * GiB, { bootArguments: 'fadump=on crashkernel=2G' })
+    const capped = modernPlan(6n * GiB, { bootArguments: 'fadump=on crashkernel=2G' })
     assert.equal(capped.log[0], 'fadump: Adjusted boot memory size to 1536MB')
     assert.equal(capped.bootMemorySize, 1536n * MiB)
   })
 
   test('C080 the offset of crashkernel= is ignored', () => {
-    const reservation = plan(4n * GiB, { bootArguments: 'fadump=on crashkernel=512M@64M' })
+    const reservation = modernPlan(4n * GiB, { bootArguments: 'fadump=on crashkernel=512M@64M' })
     assert.equal(reservation.area?.start, 0x2000_0000n)
   })
 
   test('crashkernel= wins over fadump_reserve_mem=', () => {
     const bootArguments = 'fadump=on fadump_reserve_mem=700M crashkernel=512M'
-    assert.deepEqual(plan(4n * GiB, { bootArguments }).log.slice(0, 2), [
+    assert.deepEqual(modernPlan(4n * GiB, { bootArguments }).log.slice(0, 2), [
       "fadump: 'fadump_reserve_mem=' parameter is deprecated in favor of 'crashkernel=' parameter.",
       "fadump: Using 'crashkernel=' parameter for memory reservation.",
     ])
   })
 
   test('C082 begins at the end of boot memory or behind what is occupied there', () => {
-    assert.equal(plan(4n * GiB).area?.start, 0x1400_0000n)
+    assert.equal(modernPlan(4n * GiB).area?.start, 0x1400_0000n)
     const occupiedRanges = [rangeOf(0x1400_0000n, 0x1234n), rangeOf(0x2000_0000n, MiB)]
-    const shifted = plan(4n * GiB, { occupiedRanges })
+    const shifted = modernPlan(4n * GiB, { occupiedRanges })
     assert.equal(shifted.area?.start, 0x2010_0000n)
-    const full = plan(GiB, {
+    const full = modernPlan(GiB, {
       occupiedRanges: [rangeOf(0x1800_0000n, MiB), rangeOf(0x2c00_0000n, MiB)],
     })
     assert.deepEqual(full.log, ['fadump: Failed to find memory chunk for reservation!'])
@@ -259,49 +244,52 @@ describe('the reservation of modern', () => {
   })
 
   test('C082 beyond mem= fails', () => {
-    const limited = plan(4n * GiB, { bootArguments: 'fadump=on mem=640M' })
+    const limited = modernPlan(4n * GiB, { bootArguments: 'fadump=on mem=640M' })
     assert.deepEqual(limited.log, ['fadump: Failed to find memory chunk for reservation!'])
   })
 
   test('C083 without it crashkernel= is for kdump', () => {
-    assert.equal(plan(4n * GiB, { bootArguments: 'crashkernel=512M' }).isEnabled, false)
-    const unsupported = plan(4n * GiB, { isSupported: false })
+    assert.equal(modernPlan(4n * GiB, { bootArguments: 'crashkernel=512M' }).isEnabled, false)
+    const unsupported = modernPlan(4n * GiB, { isSupported: false })
     assert.deepEqual(unsupported.log, [
       'fadump: Firmware-Assisted Dump is not supported on this hardware',
     ])
   })
 
   test('C086 lends an aligned part of the boot memory size to CMA, unless nocma forbids it', () => {
-    const reservation = plan(8n * GiB, { bootArguments: 'fadump=on fadump_reserve_mem=700M' })
+    const reservation = modernPlan(8n * GiB, { bootArguments: 'fadump=on fadump_reserve_mem=700M' })
     assert.deepEqual(reservation.cmaArea, rangeOf(0x2bc0_0000n, 700n * MiB))
     assert.deepEqual(reservation.laterLog, [
       'fadump: Initialized [0x2bc00000, 700MB] cma area from [0x2bc00000, 700MB] bytes of memory reserved for firmware-assisted dump',
     ])
-    assert.equal(plan(4n * GiB, { bootArguments: 'fadump=nocma' }).cmaArea, undefined)
+    assert.equal(modernPlan(4n * GiB, { bootArguments: 'fadump=nocma' }).cmaArea, undefined)
   })
 
   test('has its parameter area at the top of usable memory', () => {
-    assert.equal(plan(2n * GiB).parameterArea, 0x7fff_f800n)
-    assert.equal(plan(768n * MiB).parameterArea, 0x2fff_f800n)
-    assert.equal(plan(4n * GiB, { bootArguments: 'fadump=on mem=3G' }).parameterArea, 0xbfff_f800n)
+    assert.equal(modernPlan(2n * GiB).parameterArea, 0x7fff_f800n)
+    assert.equal(modernPlan(768n * MiB).parameterArea, 0x2fff_f800n)
+    assert.equal(
+      modernPlan(4n * GiB, { bootArguments: 'fadump=on mem=3G' }).parameterArea,
+      0xbfff_f800n,
+    )
   })
 
   test('of a hash kernel has no parameter area while the RMA is below 768 MiB', () => {
     const hash: KernelProfile = { ...modern, mmu: 'hash' }
-    const small = plan(4n * GiB, { profile: hash, rmaSize: byteLength(512n * MiB) })
+    const small = modernPlan(4n * GiB, { profile: hash, rmaSize: byteLength(512n * MiB) })
     assert.equal(small.parameterArea, undefined)
     assert.equal(
       small.laterLog[0],
       'fadump: WARNING: Could not setup area to pass additional parameters!',
     )
     const bootArguments = 'fadump=on crashkernel=1G'
-    const large = plan(8n * GiB, { profile: hash, rmaSize: byteLength(GiB), bootArguments })
+    const large = modernPlan(8n * GiB, { profile: hash, rmaSize: byteLength(GiB), bootArguments })
     assert.equal(large.parameterArea, 0x3fff_f800n)
   })
 
   test('and its registration are those of the recorded partition', () => {
     const scanned = scanFirmwareDump(rtasOf('first.dtb'), modern)
-    const reservation = plan(2n * GiB, scanned)
+    const reservation = modernPlan(2n * GiB, scanned)
     const { area, parameterArea } = reservation
     assert.ok(area !== undefined && parameterArea !== undefined)
     const structure = composeRegistration({
@@ -317,90 +305,3 @@ describe('the reservation of modern', () => {
     )
   })
 })
-
-describe('boot memory with holes', () => {
-  const size = byteLength(320n * MiB)
-  /** `count` regions of 64 MiB, one each GiB, and a large one behind them. */
-  const regions = (count: number) => [
-    ...Array.from({ length: count }, (_, index) => rangeOf(BigInt(index) * GiB, 64n * MiB)),
-    rangeOf(BigInt(count) * GiB, 4n * GiB),
-  ]
-
-  test('is covered region by region; its top counts the holes', () => {
-    const boot = bootRegionsFor(regions(2), size, modern)
-    assert.deepEqual(boot?.regions, [
-      rangeOf(0n, 64n * MiB),
-      rangeOf(GiB, 64n * MiB),
-      rangeOf(2n * GiB, 192n * MiB),
-    ])
-    assert.equal(boot?.top, 2n * GiB + 192n * MiB)
-  })
-
-  test('comes out short with the arithmetic of Linux, which takes off each region twice', () => {
-    const boot = bootRegionsFor(regions(2), size, { ...modern, bootRegionWalk: 'linux' })
-    assert.deepEqual(boot?.regions.at(-1), rangeOf(2n * GiB, 64n * MiB))
-    const one = bootRegionsFor([memoryRange(0n, GiB)], size, { ...modern, bootRegionWalk: 'linux' })
-    assert.deepEqual(one?.regions, [memoryRange(0n, size)])
-  })
-
-  test('C087 takes seven regions at most', () => {
-    const tiny = (count: number) =>
-      plan(0n, {
-        memoryRegions: [
-          ...Array.from({ length: count }, (_, index) =>
-            rangeOf(BigInt(index) * 64n * MiB, 16n * MiB),
-          ),
-          rangeOf(BigInt(count) * 64n * MiB, 4n * GiB),
-        ],
-      })
-    assert.equal(tiny(6).bootRegions.length, 7)
-    assert.equal(tiny(6).isEnabled, true)
-    assert.deepEqual(tiny(7).log, ['fadump: Too many holes in boot memory area to enable fadump'])
-  })
-
-  test('C082 has its area above the holes', () => {
-    const memoryRegions = [rangeOf(0n, 256n * MiB), rangeOf(GiB, 3n * GiB)]
-    const reservation = plan(0n, { memoryRegions })
-    assert.equal(reservation.bootMemoryTop, GiB + 64n * MiB)
-    assert.equal(reservation.area?.start, GiB + 64n * MiB)
-  })
-})
-
-describe('a modern capture kernel', () => {
-  test('C085 of 2 GiB reserves 1728 MiB above boot memory, as a real one does', () => {
-    const scanned = scanFirmwareDump(rtasOf('second.dtb'), modern)
-    assert.ok(scanned.dump !== undefined)
-    const capture = plan(2n * GiB, { ...scanned, dumpActive: scanned.dump })
-    assert.deepEqual(capture.log, [
-      'fadump: Firmware-assisted dump is active.',
-      'fadump: Reserving 1728MB of memory at 0x00000014000000 for preserving crash data',
-    ])
-    assert.deepEqual(capture.preserved, [memoryRange(0x1400_0000n, 2n * GiB)])
-    assert.deepEqual(capture.area, rangeOf(0x1400_0000n, 335_610_536n))
-    assert.equal(capture.parameterArea, 0x7fff_f800n)
-    assert.deepEqual([capture.cmaArea, capture.laterLog], [undefined, []])
-  })
-
-  test('C084 and C085 with holes takes sizes from the structure and skips what is no memory', () => {
-    const boot = (start: bigint, length: bigint) =>
-      aSection({ sourceAddress: start, sourceLength: length, destinationAddress: 0x5000_0000n })
-    const dumpActive = aGoodDump([
-      aSection({ sourceDataType: 1, destinationAddress: 0x4c00_0000n }),
-      boot(0n, 256n * MiB),
-      boot(GiB, 192n * MiB),
-    ])
-    const memoryRegions = [rangeOf(0n, 256n * MiB), rangeOf(GiB, GiB), rangeOf(4n * GiB, GiB)]
-    const capture = plan(0n, { memoryRegions, dumpActive })
-    assert.equal(capture.bootMemorySize, 448n * MiB)
-    assert.equal(capture.bootMemoryTop, GiB + 192n * MiB)
-    assert.deepEqual(capture.preserved, [
-      memoryRange(GiB + 192n * MiB, 2n * GiB),
-      rangeOf(4n * GiB, GiB),
-    ])
-    assert.equal(capture.log.length, 3)
-  })
-})
-
-function rtasOf(file: 'first.dtb' | 'second.dtb'): ReadonlyMap<string, Uint8Array> {
-  return findNode(decodeDeviceTree(truthBytes(file)).root, '/rtas')?.properties ?? new Map()
-}
