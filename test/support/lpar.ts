@@ -1,13 +1,13 @@
 /** One partition on a bench, as the tests handle it: power, files, memory, firmware, the dump. */
 import {
-  partitionSpace,
-  Problem,
-  records,
   type CrashCause,
+  isProblem,
   type NewFirmwareFault,
   type NewPartition,
   type Partition,
+  partitionSpace,
   type PartitionState,
+  records,
 } from '@fadump-lab/shared/contracts'
 import { decodeDeviceTree, deviceNode, findNode, type DeviceNode } from '@fadump-lab/shared/fdt'
 import {
@@ -317,7 +317,7 @@ function answerOf(work: Promise<unknown>): Promise<string> {
 }
 
 function errnoOf(error: unknown): string {
-  if (error instanceof Problem && error.slug === 'errno') return String(error.extensions['errno'])
+  if (isProblem(error, 'errno')) return String(error.extensions['errno'])
   throw error
 }
 

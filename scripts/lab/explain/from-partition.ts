@@ -1,5 +1,5 @@
 /** The structure in a running partition, through the console. */
-import { partitionStructure, Problem } from '@fadump-lab/shared/contracts'
+import { isProblem, partitionStructure } from '@fadump-lab/shared/contracts'
 import {
   explain,
   explainCore,
@@ -62,7 +62,7 @@ async function download(routes: Console, dump: string, range: CoreRange): Promis
     return concat(chunks).subarray(0, length)
   } catch (error) {
     // Behind the end of the vmcore there is nothing.
-    if (error instanceof Problem && error.slug === 'range-not-satisfiable') return new Uint8Array(0)
+    if (isProblem(error, 'range-not-satisfiable')) return new Uint8Array(0)
     throw error
   }
 }

@@ -1,11 +1,12 @@
 /** Carries out one step: what an operator, a fault or a crash does to the room. */
 import {
+  type FirmwareFaultName,
   firmwareFaults,
+  type HmcJob,
+  isProblem,
+  type LabEvent,
   newFault,
   Problem,
-  type FirmwareFaultName,
-  type HmcJob,
-  type LabEvent,
 } from '@fadump-lab/shared/contracts'
 import type { Random } from '@fadump-lab/shared/runtime'
 import { hasCanary } from './invariants/index.ts'
@@ -297,7 +298,7 @@ export class Performer {
     try {
       await this.#api.deleteDump({ params: { dump }, signal })
     } catch (error) {
-      if (error instanceof Problem && error.slug === 'wrong-state') throw error
+      if (isProblem(error, 'wrong-state')) throw error
       if (record !== undefined) record.isRemoved = true
       throw error
     }

@@ -1,8 +1,9 @@
 /** What is done to a room, as data: a run is its seed, its configuration and these. */
 import {
-  firmwareFaults,
   type CrashCause,
   type FirmwareFaultName,
+  firmwareFaultNames,
+  firmwareFaults,
 } from '@fadump-lab/shared/contracts'
 import type { Random } from '@fadump-lab/shared/runtime'
 import { servicesOf, type Configuration, type StepFamily } from './configuration.ts'
@@ -130,9 +131,7 @@ const sysfsWrites: readonly (readonly [file: string, text: string])[] = [
   ['devices/system/cpu/cpu1/online', '0'],
   ['devices/system/cpu/cpu1/online', '1'],
 ]
-const faultNames = (Object.keys(firmwareFaults) as FirmwareFaultName[]).filter(
-  (name) => name !== 'dma-in-flight',
-)
+const faultNames = firmwareFaultNames.filter((name) => name !== 'dma-in-flight')
 
 const drawn: readonly Drawn[] = [
   {

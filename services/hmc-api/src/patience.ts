@@ -1,12 +1,19 @@
 /** Refusals that pass by themselves. */
-import { Problem } from '@fadump-lab/shared/contracts'
+import { isProblem } from '@fadump-lab/shared/contracts'
 
 /** Nobody answers for the moment, or somebody else was faster. */
 export function isAway(error: unknown): boolean {
-  return (
-    error instanceof Problem &&
-    (error.slug === 'dependency-unavailable' || error.slug === 'conflict')
-  )
+  return isProblem(error, 'dependency-unavailable', 'conflict')
+}
+
+/** As `isAway`, or a process ended with the request in its hands. */
+export function isAwayOrEnded(error: unknown): boolean {
+  return isAway(error) || isProblem(error, 'internal-error')
+}
+
+/** Nobody answers for the moment, a process ended with the request in its hands, or it is too early. */
+function isBusy(error: unknown): boolean {
+  return isProblem(error, 'dependency-unavailable', 'internal-error', 'wrong-state')
 }
 
 /** A service that is away for the moment is worth another look: `undefined`. */
@@ -17,12 +24,6 @@ export async function patient<Value>(read: () => Promise<Value>): Promise<Value 
     if (isAway(error)) return undefined
     throw error
   }
-}
-
-/** Or is not ready for it yet, or its process ended with the request in its hands. */
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Problem)) return false
-  return ['wrong-state', 'dependency-unavailable', 'internal-error'].includes(error.slug)
 }
 
 /** For `retry`: a minute for what may be answered otherwise a moment later. */

@@ -7,7 +7,7 @@ import { serviceNames } from './access.ts'
 import { collectorRoutes } from './collector-routes.ts'
 import type { FaultPlace, FaultRow, FaultValue } from './fault-row.ts'
 import { firmwareFaultOutcomes } from './firmware-fault-outcomes.ts'
-import { firmwareFaults, type FirmwareFaultName } from './firmware-faults.ts'
+import { firmwareFaultNames, firmwareFaults, type FirmwareFaultName } from './firmware-faults.ts'
 import { hypervisorRoutes } from './hypervisor-routes.ts'
 import { frameId, partitionId } from './ids.ts'
 import { lparKernelRoutes } from './lpar-kernel-routes.ts'
@@ -23,10 +23,7 @@ export const serviceFaultNames = Object.keys(serviceFaults) as readonly ServiceF
 /** Every fault by name. */
 export const faults: ReadonlyMap<FaultName, FaultRow> = new Map<FaultName, FaultRow>([
   ...serviceFaultNames.map((name): [FaultName, FaultRow] => [name, serviceFaults[name]]),
-  ...(Object.keys(firmwareFaults) as FirmwareFaultName[]).map((name): [FaultName, FaultRow] => [
-    name,
-    firmwareRow(name),
-  ]),
+  ...firmwareFaultNames.map((name): [FaultName, FaultRow] => [name, firmwareRow(name)]),
 ])
 const names: readonly FaultName[] = [...faults.keys()]
 

@@ -134,13 +134,13 @@ export const firmwareFaults = {
 } as const satisfies Readonly<Record<string, FirmwareFaultRow>>
 
 export type FirmwareFaultName = keyof typeof firmwareFaults
-const names = Object.keys(firmwareFaults) as FirmwareFaultName[]
+export const firmwareFaultNames = Object.keys(firmwareFaults) as readonly FirmwareFaultName[]
 
 /** The most times a fault can be asked to strike. */
 const timesMax = 1_000_000
 
 export const newFirmwareFault = z.strictObject({
-  name: z.enum(names),
+  name: z.enum(firmwareFaultNames),
   /** RTAS status, flags, bytes or CPUs: see the table. */
   value: z.int().optional(),
   /** How often it strikes before it is spent. */

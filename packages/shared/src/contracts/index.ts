@@ -58,7 +58,13 @@ export {
   type Workload,
   type WorkloadDone,
 } from './partition.ts'
-export { Problem, problems, type ProblemDefinition, type ProblemSlug } from './problems.ts'
+export {
+  isProblem,
+  Problem,
+  problems,
+  type ProblemDefinition,
+  type ProblemSlug,
+} from './problems.ts'
 export {
   captureJobId,
   captureQueue,
@@ -114,6 +120,7 @@ export { bootSettings, type BootSettings } from './capture-memory-routes.ts'
 export { collectorRoutes } from './collector-routes.ts'
 export {
   firmwareFault,
+  firmwareFaultNames,
   firmwareFaults,
   newFirmwareFault,
   type FaultValue,

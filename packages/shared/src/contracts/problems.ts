@@ -162,3 +162,8 @@ export class Problem extends Error {
     return typeof status === 'number' ? status : problems[this.slug].status
   }
 }
+
+/** Whether `error` is one of these refusals. */
+export function isProblem(error: unknown, ...slugs: readonly ProblemSlug[]): error is Problem {
+  return error instanceof Problem && slugs.includes(error.slug)
+}

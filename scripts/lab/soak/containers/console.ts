@@ -1,5 +1,5 @@
 /** The console as a client sees it whose service is killed now and then: logs on again, asks again. */
-import { hmcRoutes, Problem } from '@fadump-lab/shared/contracts'
+import { hmcRoutes, isProblem, Problem } from '@fadump-lab/shared/contracts'
 import { createClient, type Client } from '@fadump-lab/shared/http'
 import { bearer } from '@fadump-lab/shared/identity'
 import type { Clock } from '@fadump-lab/shared/runtime'
@@ -97,10 +97,6 @@ export class Console {
       return question(this.#routes)
     }
   }
-}
-
-export function isProblem(error: unknown, slug: Problem['slug']): boolean {
-  return error instanceof Problem && error.slug === slug
 }
 
 /** What the same request may be answered otherwise in a moment. */

@@ -1,5 +1,5 @@
 /** Step `releasing`: only now, with a verified and durable copy, may the partition give its preserved memory back. */
-import { Problem } from '@fadump-lab/shared/contracts'
+import { isProblem, type Problem } from '@fadump-lab/shared/contracts'
 import { isGone } from '../kernel/capture-kernel.ts'
 import { fileIn } from '../store/layout.ts'
 import type { Capture, Outcome } from './capture.ts'
@@ -46,6 +46,6 @@ async function writeRelease(capture: Capture): Promise<void> {
  * earlier run, or an operator, has released.
  */
 function isReleasedAlready(error: unknown): error is Problem {
-  if (!(error instanceof Problem) || error.slug !== 'errno') return false
+  if (!isProblem(error, 'errno')) return false
   return ['EPERM', 'ENOENT'].includes(String(error.extensions['errno']))
 }

@@ -2,6 +2,7 @@
 import {
   flattenedMedia,
   lparKernelRoutes,
+  isProblem,
   Problem,
   type CaptureJob,
 } from '@fadump-lab/shared/contracts'
@@ -53,9 +54,8 @@ export function captureKernel(job: CaptureJob, tools: KernelTools): CaptureKerne
 
 /** Whether `error` says that the dump is not there any more: nothing that is asked again can succeed. */
 export function isGone(error: unknown): error is Problem {
-  if (!(error instanceof Problem)) return false
-  if (error.slug === 'errno') return error.extensions['errno'] === 'ENOENT'
-  return ['not-found', 'stale-boot', 'wrong-state'].includes(error.slug)
+  if (isProblem(error, 'errno')) return error.extensions['errno'] === 'ENOENT'
+  return isProblem(error, 'not-found', 'stale-boot', 'wrong-state')
 }
 
 /** A URL of another form leads to a route that the host does not have, and so to `not-found`. */

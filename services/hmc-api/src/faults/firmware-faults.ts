@@ -1,11 +1,13 @@
 /** Faults of partitions' firmware through the same routes. They lie with their partition, in the hypervisor. */
 import {
-  firmwareFaults,
-  Problem,
   type FirmwareFault,
   type FirmwareFaultName,
+  firmwareFaultNames,
+  firmwareFaults,
   type hypervisorRoutes,
+  isProblem,
   type NewFault,
+  Problem,
   type RoomFault,
   type RoomFaults,
 } from '@fadump-lab/shared/contracts'
@@ -13,8 +15,6 @@ import type { Client } from '@fadump-lab/shared/http'
 import { patient } from '../patience.ts'
 
 type FirmwareFaultsView = Pick<RoomFaults, 'armed' | 'unreadPartitions'>
-
-const firmwareFaultNames = Object.keys(firmwareFaults) as FirmwareFaultName[]
 
 /** Partitions with faults that were armed here; the oldest is forgotten first. */
 const partitionsMax = 4096
@@ -102,7 +102,7 @@ export class FirmwareFaults {
 }
 
 function ignoreGone(error: unknown): void {
-  if (!(error instanceof Problem && error.slug === 'not-found')) throw error
+  if (!isProblem(error, 'not-found')) throw error
 }
 
 function isFirmwareFault(name: NewFault['name']): name is FirmwareFaultName {

@@ -1,5 +1,5 @@
 /** Waiting for a partition or a dump to reach a state, through the interfaces everybody else uses. */
-import { Problem, type Dump, type Partition } from '@fadump-lab/shared/contracts'
+import { type Dump, isProblem, type Partition } from '@fadump-lab/shared/contracts'
 import { untraced } from '@fadump-lab/shared/telemetry'
 import type { HmcApiDeps } from '../deps.ts'
 import { patient } from '../patience.ts'
@@ -115,7 +115,7 @@ async function findDump(
   try {
     return await deps.collector.getDump({ params: { dump }, signal: job.signal })
   } catch (error) {
-    if (error instanceof Problem && error.slug === 'not-found') return undefined
+    if (isProblem(error, 'not-found')) return undefined
     throw error
   }
 }

@@ -1,5 +1,5 @@
 /** The fault of one crash, from arming until it is known how often it struck. */
-import { Problem, type RoomFault } from '@fadump-lab/shared/contracts'
+import { isProblem, Problem, type RoomFault } from '@fadump-lab/shared/contracts'
 import { retry, type Clock } from '@fadump-lab/shared/runtime'
 import type { RoomFaults } from '../faults/room-faults.ts'
 import { whileBusy } from '../patience.ts'
@@ -83,7 +83,7 @@ export class ArmedFault {
     try {
       await this.#tools.faults.disarm(this.#armed.id)
     } catch (error) {
-      if (!(error instanceof Problem && error.slug === 'not-found')) throw error
+      if (!isProblem(error, 'not-found')) throw error
     }
   }
 }

@@ -1,15 +1,15 @@
 /** What a soak does to one partition: the operations that the console has, and nothing else. */
 import {
-  Problem,
-  type newPartition,
   type Dump,
   type HmcJob,
+  isProblem,
+  type newPartition,
   type NewPartition,
   type Partition,
 } from '@fadump-lab/shared/contracts'
 import { retry, UnavailableError, withinDeadline } from '@fadump-lab/shared/runtime'
 import type { z } from 'zod'
-import { isAway, patient } from '../patience.ts'
+import { isAway, isAwayOrEnded, patient } from '../patience.ts'
 import type { PlannedCause } from './plan.ts'
 import { pageBytes } from './oracle/expected-page.ts'
 import type { SoakDeps, SoakTools } from './soak-tools.ts'
@@ -89,7 +89,7 @@ export class Hands {
     try {
       return await this.state()
     } catch (error) {
-      if (error instanceof Problem && error.slug === 'not-found') return undefined
+      if (isProblem(error, 'not-found')) return undefined
       throw error
     }
   }
@@ -107,7 +107,7 @@ export class Hands {
     try {
       await this.deps.collector.deleteDump({ params: { dump }, correlationId })
     } catch (error) {
-      if (!(error instanceof Problem && error.slug === 'not-found')) throw error
+      if (!isProblem(error, 'not-found')) throw error
     }
   }
 
@@ -118,7 +118,7 @@ export class Hands {
         await this.deps.hypervisor.createPartition({ body: form, correlationId })
       } catch (error) {
         // The attempt before has had no answer, but it was carried out.
-        if (attempt > 1 && error instanceof Problem && error.slug === 'already-exists') return
+        if (attempt > 1 && isProblem(error, 'already-exists')) return
         throw error
       }
     })
@@ -295,9 +295,4 @@ function describe(now: Partition | undefined): string {
   const { state, registration, epoch, crashes, pendingDump = 'no dump', lastFailure } = now
   const failure = lastFailure === undefined ? '' : `, ${lastFailure}`
   return `${state} in boot ${epoch}, ${registration}, ${crashes} crashes, ${pendingDump} pending${failure}`
-}
-
-/** A process that ended with the request in its hands. */
-function isAwayOrEnded(error: unknown): boolean {
-  return isAway(error) || (error instanceof Problem && error.slug === 'internal-error')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { elfMedia, flattenedMedia, imageSpace, Problem } from '@fadump-lab/shared/contracts'
+import { elfMedia, flattenedMedia, imageSpace, isProblem } from '@fadump-lab/shared/contracts'
 import {
   concat,
   fromAscii,
@@ -269,7 +269,7 @@ suite('a partition from an image', () => {
         body: { id: 'p1', processors: 1, ...body, ...change },
       })
       await assert.rejects(create, (error) => {
-        assert.ok(error instanceof Problem && error.slug === 'invalid-configuration')
+        assert.ok(isProblem(error, 'invalid-configuration'))
         assert.match(error.message, detail)
         return true
       })

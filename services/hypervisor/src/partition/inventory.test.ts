@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
-import { hypervisorRoutes, Problem } from '@fadump-lab/shared/contracts'
+import { hypervisorRoutes, isProblem, Problem } from '@fadump-lab/shared/contracts'
 import { asDeclared } from '@fadump-lab/shared/identity'
 import { byteLength, GiB, KiB, MiB } from '@fadump-lab/shared/units'
 import { eventually } from '../../../../test/support/eventually.ts'
@@ -52,7 +52,7 @@ suite('frames', () => {
     await assert.rejects(host.client.createFrame({ body }), { slug: 'already-exists' })
     await host.client.createPartition({ body: { ...small, frame: 'server-2' } })
     await assert.rejects(host.client.deleteFrame({ params: { frame: 'server-2' } }), (error) => {
-      assert.ok(error instanceof Problem && error.slug === 'in-use')
+      assert.ok(isProblem(error, 'in-use'))
       assert.match(error.message, /partition p1/)
       return true
     })

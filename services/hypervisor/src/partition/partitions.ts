@@ -5,7 +5,13 @@
  * what a frame has left. `update` is one atomic step: requests to one partition queue up behind a mutex, and the
  * store's version guards against everybody else (the kernel commits its own record to the same space).
  */
-import { Problem, partitionSpace, records, type Partition } from '@fadump-lab/shared/contracts'
+import {
+  isProblem,
+  type Partition,
+  partitionSpace,
+  Problem,
+  records,
+} from '@fadump-lab/shared/contracts'
 import { KeyedMutex } from '@fadump-lab/shared/runtime'
 import {
   StoreError,
@@ -133,7 +139,7 @@ export class Partitions {
       return await this.read(id)
     } catch (error) {
       const isGone = error instanceof StoreError && error.code === 'no-such-space'
-      if (isGone || (error instanceof Problem && error.slug === 'not-found')) return undefined
+      if (isGone || isProblem(error, 'not-found')) return undefined
       throw error
     }
   }

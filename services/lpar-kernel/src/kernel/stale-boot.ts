@@ -1,11 +1,12 @@
 /** What jobs of a boot run into when that boot is over: they are dropped, whoever has ended it. */
-import { Problem } from '@fadump-lab/shared/contracts'
+import { isProblem } from '@fadump-lab/shared/contracts'
 import { StoreError } from '@fadump-lab/shared/store'
 
 /** Whether the boot, or the whole partition, is gone. */
 export function isStaleBoot(error: unknown): boolean {
-  if (error instanceof Problem) return error.slug === 'stale-boot' || error.slug === 'not-found'
   return (
-    error instanceof StoreError && (error.code === 'stale-epoch' || error.code === 'no-such-space')
+    isProblem(error, 'stale-boot', 'not-found') ||
+    (error instanceof StoreError &&
+      (error.code === 'stale-epoch' || error.code === 'no-such-space'))
   )
 }

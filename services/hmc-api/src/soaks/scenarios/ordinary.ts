@@ -1,5 +1,10 @@
 /** Crashes of a partition that is as it is, and of one that was prepared while it ran. */
-import { Problem, type Partition, type SoakScenarioName } from '@fadump-lab/shared/contracts'
+import {
+  isProblem,
+  type Partition,
+  Problem,
+  type SoakScenarioName,
+} from '@fadump-lab/shared/contracts'
 import { patient } from '../../patience.ts'
 import { registeredFile } from '../hands.ts'
 import type { ScenarioSteps, Stage } from '../stage.ts'
@@ -37,7 +42,7 @@ function hasCrashed({ before }: Stage, now: Partition): boolean {
 
 /** It was up a moment ago: a lost order has come through. */
 function isWrongState(error: unknown): boolean {
-  return error instanceof Problem && error.slug === 'wrong-state'
+  return isProblem(error, 'wrong-state')
 }
 
 async function registerAgain(stage: Stage): Promise<void> {

@@ -2,7 +2,7 @@
  * What is done for faults that strike at something else than a plain crash, or after which there is more to look at: a refused
  * registration, a crash that is followed by others, a capture that runs out of memory.
  */
-import { Problem, type FaultName, type Partition } from '@fadump-lab/shared/contracts'
+import { type FaultName, isProblem, type Partition } from '@fadump-lab/shared/contracts'
 import { registeredFile } from '../hands.ts'
 import type { ScenarioSteps, Stage } from '../stage.ts'
 
@@ -11,7 +11,7 @@ async function isRefused(write: Promise<void>): Promise<boolean> {
     await write
     return false
   } catch (error) {
-    if (error instanceof Problem && error.slug === 'errno') return true
+    if (isProblem(error, 'errno')) return true
     throw error
   }
 }
