@@ -9,6 +9,10 @@ import { without } from '../../support/tools.ts'
 const MiB = 2 ** 20
 const timeout = 900_000
 const waitMs = 180_000
+/** Who comes back with another address. */
+const readdressed = ['lpar-kernel', 'hypervisor']
+/** Containers that are asked to take an address which is free again. */
+const neighboursMax = 16
 /** Rounds of crashes until one has hit what it was to hit. */
 const roundsMax = 10
 const few = ['lpar-0', 'lpar-1', 'lpar-2', 'lpar-3']
@@ -55,6 +59,14 @@ suite('faults of containers', { skip: without('docker'), timeout }, () => {
       await t.test('the kernel host is paused until the leases of its jobs are lost', () =>
         loseLeases(room, 'ipl', pausedKernel(room)),
       )
+      for (const service of readdressed) {
+        await t.test(`${service} gets another address in the middle of crashes`, () =>
+          crashDuring(room, few, async (after) => {
+            await eventCount(room, after, few.length)
+            await readdress(room, service)
+          }),
+        )
+      }
       await t.test('redis-memory is killed: a power failure, and partitions that say so', () =>
         losePower(room, few),
       )
@@ -172,6 +184,29 @@ function cutCollector(room: ContainerRoom): Absence {
       await room.docker('network', 'connect', '--alias', service, network, container)
     },
   }
+}
+
+/** The connections that there are stay open at their other ends, and nobody answers on them any more. */
+async function readdress(room: ContainerRoom, service: string): Promise<void> {
+  const network = `${room.project}_machine-room`
+  const container = room.container(service)
+  const address = (name: string) =>
+    room.inspect(name, `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`)
+  const [old, image] = [await address(container), await room.inspect(container, '{{.Image}}')]
+  await using neighbours = new AsyncDisposableStack()
+  await room.docker('network', 'disconnect', network, container)
+  // The engine gives the first address that is free.
+  for (let taken = '', left = neighboursMax; taken !== old; left -= 1) {
+    assert.ok(left > 0, `nobody is given ${old} again`)
+    const run = ['run', '--detach', '--network', network, '--entrypoint', 'sleep', image]
+    const { stdout } = await room.docker(...run, 'infinity')
+    const neighbour = neighbours.adopt(stdout.trim(), async (id) => {
+      await room.docker('rm', '--force', id)
+    })
+    taken = await address(neighbour)
+  }
+  await room.docker('network', 'connect', '--alias', service, network, container)
+  await room.healthy(service)
 }
 
 function pausedKernel(room: ContainerRoom): Absence {
