@@ -343,7 +343,7 @@ export const fadumpMutants = mutantsOf([
   },
   {
     file: `${room}/reserve-lowest.ts`,
-    tests: [`${room}/reserve-lowest.test.ts`],
+    tests: [`${room}/reserve-lowest.test.ts`, `${room}/reserve-lowest-capture.test.ts`],
     bugs: [
       {
         name: 'area-over-reserved-ranges',
