@@ -9,6 +9,7 @@ import { storedDumps } from './stored-dumps.ts'
 /** Stands for the job of an order that was carried out without an answer. */
 const lostJob = 'job-lost'
 const gone = { done: 'not-found', otherwise: () => Promise.resolve(undefined) } as const
+const written = { done: 'errno', otherwise: () => Promise.resolve(undefined) } as const
 const carriedOut = { done: 'wrong-state', otherwise: () => Promise.resolve(undefined) } as const
 
 export function remoteTools(
@@ -72,7 +73,7 @@ function hypervisorOf(console: Console): SoakDeps['hypervisor'] {
 function kernelOf(console: Console): SoakDeps['kernel'] {
   return {
     readFile: (request) => console.ask((routes) => routes.readPartitionFile(request)),
-    writeFile: (request) => console.ask((routes) => routes.writePartitionFile(request)),
+    writeFile: (request) => console.order((routes) => routes.writePartitionFile(request), written),
     readProc: (request) => console.ask((routes) => routes.readPartitionProc(request)),
     runWorkload: (request) => console.ask((routes) => routes.runWorkload(request)),
     rehearse: (request) => console.ask((routes) => routes.rehearse(request)),

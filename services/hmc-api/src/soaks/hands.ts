@@ -3,6 +3,7 @@ import {
   type Dump,
   type HmcJob,
   isProblem,
+  type ProblemSlug,
   type newPartition,
   type NewPartition,
   type Partition,
@@ -113,15 +114,9 @@ export class Hands {
 
   async create(form: PartitionForm): Promise<void> {
     const { correlationId } = this
-    await this.#again(async (attempt) => {
-      try {
-        await this.deps.hypervisor.createPartition({ body: form, correlationId })
-      } catch (error) {
-        // The attempt before has had no answer, but it was carried out.
-        if (attempt > 1 && isProblem(error, 'already-exists')) return
-        throw error
-      }
-    })
+    await this.#order('already-exists', () =>
+      this.deps.hypervisor.createPartition({ body: form, correlationId }),
+    )
   }
 
   /** Off and gone, whatever state it is in. */
@@ -189,10 +184,11 @@ export class Hands {
     return text.trim()
   }
 
+  /** Whoever writes what can be written once looks at what has come of it. Errors: refusals. */
   async write(path: string, body: string): Promise<void> {
     const params = { partition: this.partition, '*': path }
     const { correlationId } = this
-    await this.#again(() => this.deps.kernel.writeFile({ params, body, correlationId }))
+    await this.#order('errno', () => this.deps.kernel.writeFile({ params, body, correlationId }))
   }
 
   proc(file: string): Promise<string> {
@@ -271,6 +267,17 @@ export class Hands {
   #again<T>(ask: (attempt: number) => Promise<T>): Promise<T> {
     const { clock } = this.deps
     return retry(ask, { clock, signal: this.#signal, shouldRetry: this.#isAway, ...patience })
+  }
+
+  /** An order whose answer was lost has been carried out when the next is refused as `done`. */
+  async #order(done: ProblemSlug, give: () => Promise<unknown>): Promise<void> {
+    await this.#again(async (attempt) => {
+      try {
+        await give()
+      } catch (error) {
+        if (attempt === 1 || !isProblem(error, done)) throw error
+      }
+    })
   }
 
   /** Where no console remembers the job, the partition tells. */
