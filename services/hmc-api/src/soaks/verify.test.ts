@@ -8,7 +8,10 @@ import { verifyCrash } from './verify.ts'
 const failed = (id: string) =>
   aDump({ id, status: 'failed', step: 'failed', failure: 'the connection broke' })
 
-async function verified(room: Partial<StagedRoom>, lastDump?: string) {
+async function verified(
+  room: Partial<StagedRoom> & { readonly isDisturbed?: boolean },
+  lastDump?: string,
+) {
   const { stage } = stagedCrash(room)
   stage.expected.outcome = 'either'
   const { dump } = await verifyCrash(stage, aPartition({ crashes: 1, epoch: 5, lastDump }))
@@ -41,5 +44,24 @@ suite('the dumps of a crash', () => {
     const dumps = [failed('p1-0000000b-1'), failed('p1-0000000b-5')]
     const { isOne } = await verified({ dumps }, 'p1-0000000b-1')
     assert.equal(isOne, false)
+  })
+
+  const late = [failed('p1-0000000b-1'), failed('p1-0000000b-2')]
+
+  test('that of a crash which came when the partition was at rest is of that crash', async () => {
+    const partition = aPartition({ crashes: 2 })
+    const { isOne } = await verified({ dumps: late, partition, isDisturbed: true }, 'p1-0000000b-1')
+    assert.equal(isOne, true)
+  })
+
+  test('one of a crash that nobody has counted is one too many, whatever came meanwhile', async () => {
+    const partition = aPartition({ crashes: 1 })
+    const { isOne } = await verified({ dumps: late, partition, isDisturbed: true }, 'p1-0000000b-1')
+    assert.equal(isOne, false)
+  })
+
+  test('without anything from outside there is no such crash', async () => {
+    const partition = aPartition({ crashes: 2 })
+    assert.equal((await verified({ dumps: late, partition }, 'p1-0000000b-1')).isOne, false)
   })
 })

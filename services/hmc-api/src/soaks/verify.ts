@@ -37,7 +37,8 @@ export async function verifyCrash(stage: Stage, now: Partition): Promise<Verifie
   checkJob(stage)
   const number = stage.before.crashes + 1
   const own = dumps.filter(({ id }) => id.endsWith(`-${number}`))
-  const others = dumps.filter((dump) => !own.includes(dump) && !isSecond(stage, now, dump))
+  const crashes = await crashesSince(stage, now, dumps)
+  const others = dumps.filter((dump) => !own.includes(dump) && !isSecond(stage, crashes, dump))
   stage.check(
     'at most one dump',
     own.length <= 1 && others.length === 0,
@@ -92,11 +93,22 @@ function expectFirmwareAlone({ crash, story, expected, hands }: Stage): void {
  * What disturbs a capture may come after it: then it is a crash of its own, with a dump of its own. The same goes for an
  * order whose answer was lost, and which was given again.
  */
-function isSecond({ before, isDisturbed, expected }: Stage, now: Partition, dump: Dump): boolean {
-  const number = Number(/-(\d+)$/.exec(dump.id)?.[1])
+function isSecond({ before, isDisturbed, expected }: Stage, crashes: number, dump: Dump): boolean {
   const isAny = isDisturbed || expected.moreCrashes > 0
-  const first = isAny ? before.crashes + 2 : Math.max(before.crashes + 2, now.crashes)
-  return number >= first && number <= now.crashes
+  const first = isAny ? before.crashes + 2 : Math.max(before.crashes + 2, crashes)
+  return numberOf(dump) >= first && numberOf(dump) <= crashes
+}
+
+/** What disturbs a capture may come even when the partition is at rest: a dump is looked at after its crash was counted. */
+async function crashesSince(stage: Stage, now: Partition, dumps: readonly Dump[]): Promise<number> {
+  const isLater = dumps.some((dump) => numberOf(dump) > now.crashes)
+  if (!stage.isDisturbed || !isLater) return now.crashes
+  return (await stage.hands.state()).crashes
+}
+
+/** Of the crash, as its partition counts them. */
+function numberOf({ id }: Dump): number {
+  return Number(/-(\d+)$/.exec(id)?.[1])
 }
 
 function checkRest(stage: Stage, now: Partition): void {
